@@ -1,0 +1,3 @@
+//! The binary: reads the environment once, calls the command line.
+
+fn main() {}
