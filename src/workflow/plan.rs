@@ -149,7 +149,9 @@ pub struct PlanStep {
     pub parent: Option<usize>,
     /// What the step does.
     pub kind: StepKind,
-    /// Steps that must be durably finished before, by index, siblings only.
+    /// Steps that must be durably finished before, by index. In a plan without
+    /// containers these are siblings; else also steps of an enclosing list, and
+    /// children of a `condition` or `parallel` (never of a loop from outside).
     #[serde(default)]
     pub depends_on: Vec<usize>,
     /// When to run once they are.
@@ -179,9 +181,9 @@ pub struct PlanStep {
     /// Context values to set from the result.
     #[serde(default)]
     pub exports: IndexMap<String, Value>,
-    /// The call that undoes this step.
+    /// The calls that undo this step, in order.
     #[serde(default)]
-    pub compensate: Option<Call>,
+    pub compensate: Vec<Call>,
     /// JSON Schema the resolved input must satisfy.
     #[serde(default)]
     pub input_schema: Option<Value>,
@@ -194,9 +196,14 @@ pub struct PlanStep {
     /// `record: none`: neither parameters nor result are kept in the learning log.
     #[serde(default)]
     pub record_none: bool,
-    /// Runs only when another step's `on_error` or a branch names it.
+    /// Runs only when another step's `on_error` names it. Steps of a branch are
+    /// children of their `condition` instead.
     #[serde(default)]
     pub only_when_named: bool,
+    /// What the step says beyond this version's semantics
+    /// (`estimated_duration_seconds`, `custom_metrics`, ...).
+    #[serde(default)]
+    pub extra: Object,
 }
 
 /// What a step does.
