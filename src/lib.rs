@@ -11,4 +11,5 @@
 
 pub mod base;
 pub mod contract;
+pub mod registry;
 pub mod workflow;

@@ -1,0 +1,89 @@
+//! All tools by name.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use super::arguments::Check;
+use super::provider::{Listed, Provider};
+
+/// One callable tool.
+pub(super) struct Entry {
+    pub(super) listed: Listed,
+    pub(super) provider: Arc<dyn Provider>,
+    check: OnceLock<Option<Check>>,
+}
+
+impl Entry {
+    /// The compiled schema, compiled at the first call: starting must be
+    /// quick. `None` when it cannot be compiled, which only a schema from
+    /// outside can do; such a call goes on unchecked.
+    pub(super) fn check(&self) -> Option<&Check> {
+        self.check
+            .get_or_init(|| match Check::compile(&self.listed.definition.input_schema) {
+                Ok(check) => Some(check),
+                Err(reason) => {
+                    tracing::warn!(tool = self.listed.definition.name, reason, "arguments cannot be checked");
+                    None
+                }
+            })
+            .as_ref()
+    }
+}
+
+/// A tool that is not in the catalogue because its name is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The name.
+    pub name: String,
+    /// Why, in a sentence.
+    pub reason: String,
+}
+
+/// All tools, in the order of their providers.
+#[derive(Default)]
+pub(super) struct Catalogue {
+    entries: Vec<Arc<Entry>>,
+    by_name: HashMap<String, Arc<Entry>>,
+    pub(super) refused: Vec<Refused>,
+}
+
+impl Catalogue {
+    /// Asks every provider. Of two tools with one name the later is refused.
+    /// What `before` compiled is kept where the tool is the same.
+    pub(super) fn build(providers: &[Arc<dyn Provider>], before: &Self) -> Self {
+        let mut made = Self::default();
+        for provider in providers {
+            for listed in provider.tools() {
+                let name = listed.definition.name.clone();
+                if made.by_name.contains_key(&name) {
+                    let reason = format!("another tool is already called `{name}`");
+                    tracing::warn!(tool = name, "refused: the name is taken");
+                    made.refused.push(Refused { name, reason });
+                    continue;
+                }
+                let same = before
+                    .by_name
+                    .get(&name)
+                    .filter(|entry| entry.listed == listed && Arc::ptr_eq(&entry.provider, provider));
+                let entry = same.cloned().unwrap_or_else(|| {
+                    Arc::new(Entry { listed, provider: Arc::clone(provider), check: OnceLock::new() })
+                });
+                made.entries.push(Arc::clone(&entry));
+                made.by_name.insert(name, entry);
+            }
+        }
+        made
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Arc<Entry>> {
+        self.by_name.get(name)
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|entry| entry.listed.definition.name.as_str())
+    }
+
+    pub(super) fn listed(&self) -> impl Iterator<Item = &Listed> {
+        self.entries.iter().map(|entry| &entry.listed)
+    }
+}

@@ -1,0 +1,348 @@
+//! The one way to call a tool, and everything that happens around a call.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+
+use super::answer::{self, ANSWER_LIMIT, INTERACTION_ID};
+use super::arguments::{self, Rejected};
+use super::catalogue::{Catalogue, Entry, Refused};
+use super::list::{ListPlan, ListSettings};
+use super::nearest::nearest;
+use super::observer::{Finished, InteractionId, Observer, Started};
+use super::provider::Provider;
+use super::redact::{self, Redactor};
+use super::sessions::Sessions;
+use crate::base::json::Object;
+use crate::base::{Clock, Entropy, ErrorKind};
+use crate::contract::{CallFailure, CallTool, Origin, ToolCall, ToolDefinition, ToolOutput};
+
+/// How long a call may take to end in order after it was cancelled.
+const CANCEL_GRACE: Duration = Duration::from_secs(5);
+/// The same after its deadline passed: the caller waits.
+const DEADLINE_GRACE: Duration = Duration::from_millis(250);
+
+/// What a registry is made of.
+pub struct RegistryParts {
+    /// Told of every call; proposes next steps.
+    pub observer: Arc<dyn Observer>,
+    /// Takes secrets out of recorded arguments.
+    pub redactor: Redactor,
+    /// How the list is made.
+    pub list: ListSettings,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// The catalogue of all tools, and the way to call them.
+pub struct Registry {
+    parts: RegistryParts,
+    providers: RwLock<Vec<Arc<dyn Provider>>>,
+    catalogue: RwLock<Arc<Catalogue>>,
+    plan: OnceLock<Arc<ListPlan>>,
+    sessions: Sessions,
+}
+
+impl Registry {
+    /// A registry without tools.
+    #[must_use]
+    pub fn new(parts: RegistryParts) -> Self {
+        Self {
+            parts,
+            providers: RwLock::default(),
+            catalogue: RwLock::default(),
+            plan: OnceLock::new(),
+            sessions: Sessions::default(),
+        }
+    }
+
+    /// Adds a source of tools. It comes after those already there: of two tools
+    /// with one name the earlier stays.
+    pub fn add(&self, provider: Arc<dyn Provider>) {
+        self.providers.write().unwrap_or_else(PoisonError::into_inner).push(provider);
+        self.refresh();
+    }
+
+    /// Asks every source for its tools again.
+    pub fn refresh(&self) {
+        let providers = self.providers.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut catalogue = self.catalogue.write().unwrap_or_else(PoisonError::into_inner);
+        *catalogue = Arc::new(Catalogue::build(&providers, &catalogue));
+    }
+
+    /// What `tools/list` shows. Made when first asked for, then fixed.
+    #[must_use]
+    pub fn list(&self) -> Arc<ListPlan> {
+        let make = || Arc::new(ListPlan::make(self.catalogue().listed(), &self.parts.list));
+        Arc::clone(self.plan.get_or_init(make))
+    }
+
+    /// Tools that are not in the catalogue because their names are taken.
+    #[must_use]
+    pub fn refused(&self) -> Vec<Refused> {
+        self.catalogue().refused.clone()
+    }
+
+    /// Makes a call.
+    ///
+    /// For a client or the command line every failure is an `isError` output,
+    /// and the only `Err` is a name that is not in the catalogue. A step also
+    /// gets the `Err` of a call that brought no output, to decide on.
+    pub async fn dispatch(&self, mut call: ToolCall) -> Result<ToolOutput, CallFailure> {
+        let entry = match self.catalogue().get(&call.name) {
+            Some(entry) => Arc::clone(entry),
+            None => return Err(self.unknown(&call.name)),
+        };
+        let set = entry.listed.set;
+        if set.is_ours() {
+            normalise(&mut call.arguments, &entry);
+        }
+        let asked_by_person = matches!(call.origin, Origin::Client { .. } | Origin::Cli { .. });
+        let session = call.origin.session().filter(|_| asked_by_person).map(ToOwned::to_owned);
+        if call.binding.is_none() {
+            call.binding = session.as_deref().and_then(|session| self.sessions.binding(session));
+        }
+        let about = About::of(&call);
+        let limit = call.arguments.get("limit_bytes").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+
+        let now = self.parts.clock.now();
+        let started = Started {
+            id: InteractionId(self.parts.entropy.uuid(now)),
+            tool: call.name.clone(),
+            set,
+            parameters: redact::parameters(&call.arguments, &self.parts.redactor),
+            origin: call.origin.clone(),
+            at: now,
+        };
+        let open = Open::new(self, started);
+        let mut answered_here = true;
+        let (mut output, failure) = match check(&entry, &call) {
+            Err(rejected) => (rejected.into_output(), None),
+            Ok(()) => match run(&entry, call).await {
+                Ok(output) => {
+                    answered_here = set.is_ours();
+                    (output, None)
+                }
+                Err(failure) => (answer::of_failure(&failure), Some(failure)),
+            },
+        };
+        let (id, steps) = open.close(&output, &about);
+        if let Some(failure) = failure.filter(|_| !asked_by_person) {
+            return Err(failure);
+        }
+        if let Some(session) = &session {
+            if let Some(binding) = &output.binds {
+                self.sessions.bind(session, binding.clone());
+            }
+            if answered_here {
+                answer::attach_own(&mut output, steps, limit.unwrap_or(ANSWER_LIMIT).max(ANSWER_LIMIT));
+            } else if let Some(steps) = steps {
+                let last = self.sessions.last_steps(session);
+                if let Some(shown) = answer::attach_foreign(&mut output, steps, last.as_deref()) {
+                    self.sessions.showed(session, shown);
+                }
+            }
+        }
+        output.meta.insert(INTERACTION_ID.to_owned(), json!(id.0));
+        Ok(output)
+    }
+
+    fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.catalogue.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn unknown(&self, name: &str) -> CallFailure {
+        let shown: String = name.chars().take(100).collect();
+        let catalogue = self.catalogue();
+        let close = nearest(name, catalogue.names());
+        let hint = if close.is_empty() {
+            "`tools/list` has the names".to_owned()
+        } else {
+            format!("did you mean {}?", close.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or "))
+        };
+        CallFailure::new(ErrorKind::NotFound, format!("there is no tool `{shown}`")).with_hint(hint)
+    }
+}
+
+impl CallTool for Registry {
+    fn call(&self, call: ToolCall) -> BoxFuture<'_, Result<ToolOutput, CallFailure>> {
+        Box::pin(self.dispatch(call))
+    }
+
+    fn definition(&self, name: &str) -> Option<ToolDefinition> {
+        self.catalogue().get(name).map(|entry| entry.listed.definition.clone())
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.catalogue().names().map(ToOwned::to_owned).collect()
+    }
+}
+
+/// Aliases become names, and `null` for an argument that need not be given is
+/// the same as not giving it: models write both.
+fn normalise(arguments: &mut Object, entry: &Entry) {
+    for (alias, name) in &entry.listed.aliases {
+        if !arguments.contains_key(name)
+            && let Some(value) = arguments.shift_remove(alias)
+        {
+            arguments.insert(name.clone(), value);
+        }
+    }
+    let required = entry.listed.definition.input_schema.get("required").and_then(Value::as_array);
+    let is_required = |name: &str| required.is_some_and(|all| all.iter().any(|one| one.as_str() == Some(name)));
+    arguments.retain(|name, value| !value.is_null() || is_required(name));
+}
+
+fn check(entry: &Entry, call: &ToolCall) -> Result<(), Box<Rejected>> {
+    arguments::bounded(&call.name, &call.arguments)?;
+    match entry.check() {
+        Some(check) => check.run(&call.name, &entry.listed.definition.input_schema, &call.arguments),
+        None => Ok(()),
+    }
+}
+
+impl Rejected {
+    fn into_output(self) -> ToolOutput {
+        let mut extra = Object::new();
+        extra.insert("errors".to_owned(), self.errors);
+        if !self.example_call.is_null() {
+            extra.insert("example_call".to_owned(), self.example_call);
+        }
+        answer::failure_output(ErrorKind::InvalidInput, &self.error, Some(&self.hint), extra)
+    }
+}
+
+/// Runs the tool: its panics are caught, its deadline and cancellation kept.
+async fn run(entry: &Entry, mut call: ToolCall) -> Result<ToolOutput, CallFailure> {
+    let name = call.name.clone();
+    let deadline = call.timeout;
+    let inner = call.cancel.child_token();
+    let outer = std::mem::replace(&mut call.cancel, inner.clone());
+    // Inside an async block, so that a panic before the first await is caught too.
+    let work = AssertUnwindSafe(async { entry.provider.call(call).await }).catch_unwind();
+    tokio::pin!(work);
+    let past_deadline = async {
+        match deadline {
+            Some(deadline) => tokio::time::sleep(deadline).await,
+            None => std::future::pending().await,
+        }
+    };
+    let timed_out = tokio::select! {
+        biased;
+        done = &mut work => return settled(&name, done),
+        () = outer.cancelled() => false,
+        () = past_deadline => true,
+    };
+    inner.cancel();
+    let grace = if timed_out { DEADLINE_GRACE } else { CANCEL_GRACE };
+    let late = tokio::time::timeout(grace, &mut work).await;
+    if let Ok(done) = late {
+        let done = settled(&name, done);
+        // What it managed to finish is the truth; how it failed when told to stop is not.
+        if done.is_ok() || !timed_out {
+            return done;
+        }
+    }
+    let mut failure = if timed_out {
+        let seconds = deadline.unwrap_or_default().as_secs_f64();
+        CallFailure::new(ErrorKind::Timeout, format!("`{name}` did not answer within {seconds} s"))
+            .with_hint("its effect may have happened: look before calling it again")
+    } else {
+        CallFailure::new(ErrorKind::Interrupted, format!("the call of `{name}` was cancelled and did not end in time"))
+    };
+    failure.outcome_unknown = true;
+    Err(failure)
+}
+
+type Caught = Result<Result<ToolOutput, CallFailure>, Box<dyn std::any::Any + Send>>;
+
+fn settled(name: &str, done: Caught) -> Result<ToolOutput, CallFailure> {
+    done.unwrap_or_else(|panic| {
+        let told = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        tracing::error!(tool = name, panic = told, "a tool panicked");
+        let mut failure = CallFailure::new(ErrorKind::Internal, format!("`{name}` failed from a fault of its own"))
+            .with_hint("this is a bug: the log has the place; other calls are not affected");
+        failure.outcome_unknown = true;
+        Err(failure)
+    })
+}
+
+/// What a call is about, as far as its arguments and binding tell.
+struct About {
+    model: Option<String>,
+    table: Option<String>,
+}
+
+impl About {
+    fn of(call: &ToolCall) -> Self {
+        let text = |name: &str| call.arguments.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
+        Self {
+            model: call.binding.as_ref().map(|binding| binding.model_name.clone()),
+            table: text("table").or_else(|| text("table_name")),
+        }
+    }
+}
+
+/// A call whose end is not recorded yet. A dropped one is recorded as
+/// interrupted: its caller went away.
+struct Open<'r> {
+    registry: &'r Registry,
+    begun: Duration,
+    started: Option<Started>,
+}
+
+impl<'r> Open<'r> {
+    fn new(registry: &'r Registry, started: Started) -> Self {
+        registry.parts.observer.started(&started);
+        Self { registry, begun: registry.parts.clock.monotonic(), started: Some(started) }
+    }
+
+    fn close(mut self, output: &ToolOutput, about: &About) -> (InteractionId, Option<Vec<Value>>) {
+        match self.started.take() {
+            Some(started) => {
+                let steps = self.finish(&started, output, about);
+                (started.id, steps)
+            }
+            None => (InteractionId(String::new()), None),
+        }
+    }
+
+    fn finish(&self, started: &Started, output: &ToolOutput, about: &About) -> Option<Vec<Value>> {
+        let told =
+            |pointer: &str| output.structured.as_ref().and_then(|body| body.pointer(pointer)).and_then(Value::as_str);
+        let ours = started.set.is_ours();
+        let model = output.binds.as_ref().map(|binding| binding.model_name.as_str());
+        let model = model.or_else(|| told("/model/name").filter(|_| ours)).or(about.model.as_deref());
+        let table = about.table.as_deref().or_else(|| told("/table").filter(|_| ours));
+        let end = Finished {
+            output,
+            error_kind: output.error_kind(),
+            duration: self.registry.parts.clock.monotonic().saturating_sub(self.begun),
+            model,
+            table,
+        };
+        self.registry.parts.observer.finished(started, &end)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        if let Some(started) = self.started.take() {
+            let gone = CallFailure::new(ErrorKind::Interrupted, "the caller went away");
+            self.finish(&started, &answer::of_failure(&gone), &About { model: None, table: None });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

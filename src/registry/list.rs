@@ -1,0 +1,241 @@
+//! What `tools/list` shows: our sets, pinned tools, packs and servers, in that
+//! order, as far as the budget goes.
+
+use serde_json::{Value, json};
+
+use super::provider::{Listed, ToolSet};
+use crate::base::json::Object;
+use crate::contract::ToolDefinition;
+
+/// How the configuration wants the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListSettings {
+    /// Our sets that are listed; core always is.
+    pub sets: Vec<ToolSet>,
+    /// The list's size in tokens of four bytes.
+    pub budget_tokens: usize,
+    /// Globs of names (`*`, `?`) that go before packs and servers.
+    pub pin: Vec<String>,
+    /// Whether packs are listed.
+    pub packs: bool,
+}
+
+impl Default for ListSettings {
+    fn default() -> Self {
+        Self {
+            sets: vec![ToolSet::Core, ToolSet::Control, ToolSet::Authoring],
+            budget_tokens: 10_000,
+            pin: Vec::new(),
+            packs: true,
+        }
+    }
+}
+
+/// The list, fixed for the process's life.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListPlan {
+    /// What is listed, in order, as it goes over the wire.
+    pub listed: Vec<ToolDefinition>,
+    /// The names that are not listed but can be called.
+    pub unlisted: Vec<String>,
+    /// The list's bytes as JSON.
+    pub bytes: usize,
+}
+
+impl ListPlan {
+    pub(super) fn make<'a>(tools: impl Iterator<Item = &'a Listed>, settings: &ListSettings) -> Self {
+        let tools: Vec<&Listed> = tools.collect();
+        let plain = fill(&tools, settings, false);
+        let gateway_helps = tools.iter().any(|tool| tool.set == ToolSet::Gateway);
+        // What is left out is reached through the gateway set, which then needs its own room.
+        if plain.unlisted.is_empty() || !gateway_helps || settings.sets.contains(&ToolSet::Gateway) {
+            return plain;
+        }
+        fill(&tools, settings, true)
+    }
+}
+
+fn fill(tools: &[&Listed], settings: &ListSettings, gateway: bool) -> ListPlan {
+    let mut candidates: Vec<(usize, &Listed)> = Vec::new();
+    let mut plan = ListPlan { listed: Vec::new(), unlisted: Vec::new(), bytes: 2 };
+    for tool in tools.iter().copied() {
+        match rank(tool, settings, gateway) {
+            Some(rank) => candidates.push((rank, tool)),
+            // The gateway's own tools are no reason to show the gateway.
+            None if tool.set == ToolSet::Gateway => {}
+            None => plan.unlisted.push(tool.definition.name.clone()),
+        }
+    }
+    // Stable: within a rank the providers' order holds.
+    candidates.sort_by_key(|(rank, _)| *rank);
+    let budget = settings.budget_tokens.saturating_mul(4);
+    let due = |tool: &Listed| tool.always || (gateway && tool.set == ToolSet::Gateway);
+    let cost = |definition: &ToolDefinition| listed_json(definition).to_string().len() + 1;
+    let mut reserved: usize = candidates.iter().filter(|(_, tool)| due(tool)).map(|(_, tool)| cost(&wire(tool))).sum();
+    for (_, tool) in candidates {
+        let definition = wire(tool);
+        let bytes = cost(&definition);
+        if due(tool) {
+            reserved = reserved.saturating_sub(bytes);
+        } else if plan.bytes + bytes + reserved > budget {
+            plan.unlisted.push(definition.name);
+            continue;
+        }
+        plan.bytes += bytes;
+        plan.listed.push(definition);
+    }
+    plan
+}
+
+/// The place of a tool's group in the list; `None` when it is not listed.
+fn rank(tool: &Listed, settings: &ListSettings, gateway: bool) -> Option<usize> {
+    let chosen = || tool.always || settings.sets.contains(&tool.set);
+    let pinned = || settings.pin.iter().any(|glob| matches(glob, &tool.definition.name));
+    match tool.set {
+        ToolSet::Core => Some(0),
+        ToolSet::Control => chosen().then_some(1),
+        ToolSet::Authoring => chosen().then_some(2),
+        ToolSet::Operations => chosen().then_some(3),
+        ToolSet::Gateway => (gateway || chosen()).then_some(4),
+        ToolSet::Pack | ToolSet::Server if pinned() => Some(5),
+        ToolSet::Pack => (settings.packs || tool.always).then_some(6),
+        ToolSet::Server => Some(7),
+    }
+}
+
+/// `*` for any run of characters, `?` for one.
+fn matches(glob: &str, name: &str) -> bool {
+    let (glob, name): (Vec<char>, Vec<char>) = (glob.chars().collect(), name.chars().collect());
+    let (mut g, mut n) = (0, 0);
+    let mut back: Option<(usize, usize)> = None;
+    while n < name.len() {
+        if g < glob.len() && glob[g] == '*' {
+            back = Some((g, n));
+            g += 1;
+        } else if g < glob.len() && (glob[g] == '?' || glob[g] == name[n]) {
+            g += 1;
+            n += 1;
+        } else if let Some((star, from)) = back {
+            back = Some((star, from + 1));
+            g = star + 1;
+            n = from + 1;
+        } else {
+            return false;
+        }
+    }
+    glob[g..].iter().all(|c| *c == '*')
+}
+
+/// A tool as it is listed. The output schemas of our own tools are long and
+/// published in full in `tool_schemas/`; the list keeps the fields' names.
+fn wire(tool: &Listed) -> ToolDefinition {
+    let mut definition = tool.definition.clone();
+    if tool.set.is_ours() {
+        definition.output_schema = definition.output_schema.as_ref().map(fields_only);
+    }
+    definition
+}
+
+fn fields_only(schema: &Value) -> Value {
+    let names = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(|map| map.keys());
+    let properties: Object = names
+        .filter(|name| !matches!(name.as_str(), "error" | "error_type" | "retryable" | "hint" | "_next_steps"))
+        .map(|name| (name.clone(), json!({})))
+        .collect();
+    json!({"type": "object", "properties": properties})
+}
+
+/// A definition in MCP's JSON, with nothing that says nothing.
+#[must_use]
+pub fn listed_json(definition: &ToolDefinition) -> Value {
+    let mut tool = Object::new();
+    tool.insert("name".to_owned(), json!(definition.name));
+    if let Some(title) = &definition.title {
+        tool.insert("title".to_owned(), json!(title));
+    }
+    tool.insert("description".to_owned(), json!(definition.description));
+    tool.insert("inputSchema".to_owned(), definition.input_schema.clone());
+    if let Some(schema) = &definition.output_schema {
+        tool.insert("outputSchema".to_owned(), schema.clone());
+    }
+    let hints = definition.annotations;
+    let mut annotations = Object::new();
+    for (name, hint) in [
+        ("readOnlyHint", hints.read_only_hint),
+        ("destructiveHint", hints.destructive_hint),
+        ("idempotentHint", hints.idempotent_hint),
+        ("openWorldHint", hints.open_world_hint),
+    ] {
+        if let Some(hint) = hint {
+            annotations.insert(name.to_owned(), json!(hint));
+        }
+    }
+    if !annotations.is_empty() {
+        tool.insert("annotations".to_owned(), Value::Object(annotations));
+    }
+    Value::Object(tool)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{ListPlan, ListSettings, matches};
+    use crate::contract::{Annotations, ToolDefinition};
+    use crate::registry::provider::{Listed, ToolSet};
+
+    fn tool(name: &str, set: ToolSet, bytes: usize) -> Listed {
+        let definition = ToolDefinition {
+            name: name.to_owned(),
+            title: None,
+            description: "d".repeat(bytes),
+            input_schema: json!({"type": "object"}),
+            output_schema: None,
+            annotations: Annotations::default(),
+        };
+        Listed::new(definition, set)
+    }
+
+    fn names(plan: &ListPlan) -> Vec<&str> {
+        plan.listed.iter().map(|tool| tool.name.as_str()).collect()
+    }
+
+    #[test]
+    fn sets_pins_packs_and_servers_come_in_that_order_within_the_budget() {
+        let tools = [
+            tool("s__a", ToolSet::Server, 10),
+            tool("s__big", ToolSet::Server, 5_000),
+            tool("s__pinned", ToolSet::Server, 10),
+            tool("02_list", ToolSet::Pack, 10),
+            tool("pause", ToolSet::Control, 10),
+            tool("metrics", ToolSet::Operations, 10),
+            tool("run", ToolSet::Core, 10),
+        ];
+        let settings = ListSettings { budget_tokens: 500, pin: vec!["s__p*".into()], ..ListSettings::default() };
+        let plan = ListPlan::make(tools.iter(), &settings);
+        assert_eq!(names(&plan), ["run", "pause", "s__pinned", "02_list", "s__a"]);
+        assert_eq!(plan.unlisted, ["metrics", "s__big"]);
+        assert!(plan.bytes <= 2_000, "{}", plan.bytes);
+    }
+
+    #[test]
+    fn core_is_listed_past_the_budget_and_the_gateway_when_something_is_left_out() {
+        let tools = [
+            tool("run", ToolSet::Core, 900),
+            tool("call_tool", ToolSet::Gateway, 10),
+            tool("s__a", ToolSet::Server, 10),
+        ];
+        let tight = ListSettings { budget_tokens: 10, ..ListSettings::default() };
+        assert_eq!(names(&ListPlan::make(tools.iter(), &tight)), ["run", "call_tool"]);
+        assert_eq!(names(&ListPlan::make(tools.iter(), &ListSettings::default())), ["run", "s__a"]);
+    }
+
+    #[test]
+    fn a_glob_matches_as_a_shell_does() {
+        for (glob, name, yes) in
+            [("crm__*", "crm__list", true), ("*list*", "crm__list", true), ("a?c", "abc", true), ("a?c", "ac", false)]
+        {
+            assert_eq!(matches(glob, name), yes, "{glob} {name}");
+        }
+    }
+}
