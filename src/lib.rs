@@ -12,4 +12,5 @@
 pub mod base;
 pub mod contract;
 pub mod registry;
+pub mod machine;
 pub mod workflow;

@@ -1,0 +1,261 @@
+//! Folds one event into the state. Live runs and recovery go through here, so
+//! they cannot disagree.
+
+use std::sync::Arc;
+
+use super::event::{Answered, Event, EventKind, Handling, StepPath};
+use super::fault::IllegalTransition;
+use super::state::{Ready, RunStatus, State, StepState, StepStatus, Task};
+use super::transitions::{run_allows, step_allows};
+use crate::base::Timestamp;
+use crate::workflow::plan::Plan;
+
+impl State {
+    /// The state after the first event of a log.
+    pub fn created(plan: Arc<Plan>, event: &Event) -> Result<Self, IllegalTransition> {
+        let EventKind::RunCreated {
+            run,
+            parameters,
+            context,
+            session,
+            binding,
+            forked_from,
+            timeout_ms,
+            on_unknown,
+            ..
+        } = &event.kind
+        else {
+            return Err(IllegalTransition::Run { status: RunStatus::Pending, event: event.kind.name() });
+        };
+        let mut state = Self::new(run.clone(), plan, parameters.clone(), event.at);
+        state.context.clone_from(context);
+        state.session.clone_from(session);
+        state.binding.clone_from(binding);
+        state.forked_from.clone_from(forked_from);
+        state.timeout_ms = *timeout_ms;
+        state.on_unknown = *on_unknown;
+        state.events = 1;
+        Ok(state)
+    }
+
+    /// The state of a whole log.
+    pub fn replay<'e>(
+        plan: Arc<Plan>,
+        log: impl IntoIterator<Item = &'e Event>,
+    ) -> Result<Option<Self>, IllegalTransition> {
+        let mut log = log.into_iter();
+        let Some(first) = log.next() else { return Ok(None) };
+        let mut state = Self::created(plan, first)?;
+        for event in log {
+            apply(&mut state, event)?;
+        }
+        Ok(Some(state))
+    }
+}
+
+/// Folds one event into the state. An event that cannot happen leaves the state
+/// as it was.
+pub fn apply(state: &mut State, event: &Event) -> Result<(), IllegalTransition> {
+    let status = state.status();
+    if !run_allows(&event.kind, status) {
+        return Err(IllegalTransition::Run { status, event: event.kind.name() });
+    }
+    if let Some(path) = event.kind.path() {
+        let Some(step) = state.steps.get(path) else {
+            return Err(IllegalTransition::NoStep { path: path.to_string(), event: event.kind.name() });
+        };
+        if !step_allows(&event.kind, step.status) {
+            return Err(IllegalTransition::Step {
+                path: path.to_string(),
+                status: step.status,
+                event: event.kind.name(),
+            });
+        }
+    }
+    fold(state, event);
+    state.events += 1;
+    state.clock(event.at);
+    Ok(())
+}
+
+fn fold(state: &mut State, event: &Event) {
+    let at = event.at;
+    match &event.kind {
+        // Only the first event of a log, which `State::created` takes.
+        EventKind::RunCreated { .. } => {}
+        EventKind::RunStarted => state.started_at = Some(at),
+        EventKind::StepReady { path, parameters, tool, timeout_ms } => {
+            state.change(path, |step| {
+                step.ready =
+                    Some(Ready { parameters: parameters.clone(), tool: tool.clone(), timeout_ms: *timeout_ms });
+            });
+        }
+        EventKind::StepStarted { path, attempt, key, repeat_safe, pin: _ } => {
+            state.change(path, |step| {
+                step.status = StepStatus::Running;
+                step.attempts = *attempt;
+                step.key = Some(key.clone());
+                step.repeat_safe = *repeat_safe;
+                step.started_at = step.started_at.or(Some(at));
+                step.not_before = None;
+            });
+        }
+        EventKind::StepCompleted { path, result, exports, binds } => {
+            state.change(path, |step| {
+                step.status = StepStatus::Completed;
+                step.result = Some(result.clone());
+                step.error = None;
+                step.finished_at = Some(at);
+            });
+            state.context.extend(exports.iter().map(|(name, body)| (name.clone(), body.clone())));
+            if binds.is_some() {
+                state.binding.clone_from(binds);
+            }
+        }
+        EventKind::StepRetrying { path, error, not_before, after_unknown } => {
+            state.change(path, |step| {
+                step.status = StepStatus::Retrying;
+                step.error = Some(error.clone());
+                step.not_before = Some(*not_before);
+                step.failures += u32::from(!after_unknown);
+            });
+        }
+        EventKind::StepFailed { path, error, handling } => {
+            state.change(path, |step| {
+                step.status = if *handling == Handling::Skip { StepStatus::Skipped } else { StepStatus::Failed };
+                step.error = Some(error.clone());
+                step.handling = Some(*handling);
+                step.finished_at = Some(at);
+            });
+            if *handling == Handling::Abort && state.failure.is_none() {
+                state.failure = Some((path.clone(), error.clone()));
+            }
+        }
+        EventKind::StepSkipped { path, reason: _ } => {
+            state.change(path, |step| {
+                step.status = StepStatus::Skipped;
+                step.finished_at = Some(at);
+            });
+        }
+        EventKind::StepInterrupted { path, error, task } => {
+            state.change(path, |step| {
+                step.status = StepStatus::Interrupted;
+                step.error = Some(error.clone());
+            });
+            state.tasks.insert(task.clone(), Task { path: path.clone(), opened_at: at });
+        }
+        EventKind::InterruptionAnswered { task, path, answer, via } => {
+            state.tasks.shift_remove(task);
+            state.answer(path, answer, *via, at);
+        }
+        EventKind::StepCancelled { path, outcome_unknown } => {
+            state.change(path, |step| {
+                step.status = StepStatus::Cancelled;
+                step.outcome_unknown = *outcome_unknown;
+                step.finished_at = Some(at);
+            });
+            state.tasks.retain(|_, task| task.path != *path);
+        }
+        EventKind::RunPaused { reason } => state.pause = Some(reason.clone()),
+        EventKind::RunResumed => state.pause = None,
+        EventKind::CancelRequested { reason, compensate } => {
+            state.cancel = Some((reason.clone(), *compensate));
+            state.ending_since = state.ending_since.or(Some(at));
+        }
+        EventKind::TimeoutReached => {
+            state.timed_out = true;
+            state.ending_since = state.ending_since.or(Some(at));
+        }
+        EventKind::RunCompleted { outputs, warnings } => {
+            state.outputs = Some(outputs.clone());
+            state.warnings.clone_from(warnings);
+            state.finish(RunStatus::Completed, at);
+        }
+        EventKind::RunFailed { step: _, error } => {
+            state.error = Some(error.clone());
+            state.finish(RunStatus::Failed, at);
+        }
+        EventKind::RunCancelled => state.finish(RunStatus::Cancelled, at),
+        EventKind::RunTimedOut => state.finish(RunStatus::TimedOut, at),
+    }
+}
+
+impl State {
+    /// Changes one instance and keeps every index of instances true.
+    fn change(&mut self, path: &StepPath, how: impl FnOnce(&mut StepState)) {
+        let Some((position, _, step)) = self.steps.get_full_mut(path) else { return };
+        let was_finished = step.status.is_finished();
+        how(step);
+        let (index, status, is_ready) = (step.index, step.status, step.ready.is_some());
+        let unblocked = step.blocked_by == 0;
+
+        let mut set = |which: fn(&mut Self) -> &mut std::collections::BTreeSet<usize>, member: bool| {
+            if member {
+                which(self).insert(position);
+            } else {
+                which(self).remove(&position);
+            }
+        };
+        set(|state| &mut state.unblocked, status == StepStatus::Pending && unblocked && !is_ready);
+        set(|state| &mut state.queued, status == StepStatus::Pending && is_ready);
+        set(|state| &mut state.in_flight, status == StepStatus::Running);
+        set(|state| &mut state.retrying, status == StepStatus::Retrying);
+
+        if status.is_finished() && !was_finished {
+            self.finished += 1;
+            let dependents = self.dependents.clone();
+            for &dependent in &dependents[index] {
+                self.unblock(dependent);
+            }
+        }
+    }
+
+    fn unblock(&mut self, index: usize) {
+        let Some((_, step)) = self.steps.get_index_mut(index) else { return };
+        step.blocked_by = step.blocked_by.saturating_sub(1);
+        if step.blocked_by == 0 && step.status == StepStatus::Pending && step.ready.is_none() {
+            self.unblocked.insert(index);
+        }
+    }
+
+    fn answer(&mut self, path: &StepPath, answer: &Answered, via: super::event::Via, at: Timestamp) {
+        self.change(path, |step| {
+            step.answered_via = Some(via);
+            match answer {
+                Answered::Retry => step.status = StepStatus::Pending,
+                Answered::Done { result, .. } => {
+                    step.status = StepStatus::Completed;
+                    step.result = Some(result.clone());
+                    step.error = None;
+                    step.finished_at = Some(at);
+                }
+                // The `step_failed` that follows says what `on_error` makes of it.
+                Answered::Fail => {}
+            }
+        });
+        if let Answered::Done { exports, .. } = answer {
+            self.context.extend(exports.iter().map(|(name, body)| (name.clone(), body.clone())));
+        }
+    }
+
+    fn finish(&mut self, end: RunStatus, at: Timestamp) {
+        self.end = Some(end);
+        self.finished_at = Some(at);
+        self.tasks.clear();
+    }
+
+    /// Counts the time in which the run could go on by itself: waiting for a
+    /// person does not use up its timeout.
+    fn clock(&mut self, at: Timestamp) {
+        let active = self.started_at.is_some()
+            && matches!(self.status(), RunStatus::Running | RunStatus::Cancelling | RunStatus::Compensating);
+        match (self.active_since, active) {
+            (None, true) => self.active_since = Some(at),
+            (Some(since), false) => {
+                self.active += at.since(since);
+                self.active_since = None;
+            }
+            (None, false) | (Some(_), true) => {}
+        }
+    }
+}

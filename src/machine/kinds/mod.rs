@@ -1,0 +1,48 @@
+//! What each step kind does in the core, one file each. So far `action` steps
+//! run; [`unsupported`] names what a plan asks for beyond that, so that a run is
+//! refused before it begins and never half done.
+
+pub(super) mod action;
+
+use crate::workflow::plan::{OnError, Plan, StepKind};
+
+/// What a plan asks for that this version cannot run: one sentence each.
+#[must_use]
+pub fn unsupported(plan: &Plan) -> Vec<String> {
+    let mut reasons = Vec::new();
+    for step in &plan.steps {
+        let id = &step.id;
+        match &step.kind {
+            StepKind::Action(_) => {}
+            StepKind::AgentTask { .. } => reasons.push(format!("step `{id}` asks the agent (`prompt`)")),
+            StepKind::Capability { .. } => reasons.push(format!("step `{id}` uses `agent_capability`")),
+            StepKind::Condition { .. }
+            | StepKind::Parallel { .. }
+            | StepKind::Loop { .. }
+            | StepKind::Wait(_)
+            | StepKind::HumanTask { .. }
+            | StepKind::Webhook(_)
+            | StepKind::Workflow { .. }
+            | StepKind::Transform { .. } => {
+                reasons.push(format!("step `{id}` is of type `{}`", step.kind.name()));
+            }
+        }
+        let mut key = |used: bool, name: &str| {
+            if used {
+                reasons.push(format!("step `{id}` uses `{name}`"));
+            }
+        };
+        key(!step.alternatives.is_empty(), "alternatives");
+        key(!step.adjust.is_empty(), "adjust");
+        key(step.compensate.is_some(), "compensate");
+        key(!step.transforms.is_empty(), "transforms");
+        key(step.cache.is_some(), "cache");
+        match step.on_error {
+            OnError::Abort | OnError::Continue | OnError::Skip => {}
+            OnError::Compensate => key(true, "on_error: compensate"),
+            OnError::Fallback(_) => key(true, "on_error: fallback"),
+            OnError::Handlers(_) => key(true, "on_error: handler"),
+        }
+    }
+    reasons
+}

@@ -1,0 +1,37 @@
+//! The pure core: what a run is, what may happen to it, and what to do next.
+//!
+//! Two functions carry it. [`decide`] takes a state and one input and says which
+//! events happened and which commands follow; [`apply`] folds one event into the
+//! state. Live: decide, apply, commit, then the commands. Recovery: apply alone,
+//! then [`outstanding`]. [`turn`] puts them together. Time, jitter, ids, permits, results and what expressions
+//! yield come in as input, so the same inputs give the same log.
+//!
+//! Must not know: async, clocks, randomness, IO, tools, SQL, hash-map order.
+//! A new step kind is a file in `kinds/`; a new fact about a run is a variant of
+//! [`EventKind`] with its line in `transitions.rs`.
+
+mod apply;
+mod command;
+mod decide;
+mod event;
+mod fault;
+mod kinds;
+mod outstanding;
+mod readiness;
+mod retry;
+mod state;
+mod transitions;
+mod turn;
+
+pub use apply::apply;
+pub use command::{CallFacts, CallOutcome, Command, Evaluated, Input, InputKind, Timer};
+pub use decide::{Decision, Refused, decide, settle};
+pub use event::{Answered, BodyRef, CURRENT_VERSION, Event, EventKind, Handling, SkipReason, StepError, StepPath, Via};
+pub use fault::IllegalTransition;
+pub use kinds::unsupported;
+pub use outstanding::{GRACE, outstanding};
+pub use readiness::{Verdict, verdict};
+pub use retry::delay as retry_delay;
+pub use state::{Ready, RunStatus, State, StepState, StepStatus, Task, Unresolved};
+pub use transitions::{RUN_EVENTS, STEP_TRANSITIONS, StepEvent};
+pub use turn::{Local, Turn, turn};

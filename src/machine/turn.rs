@@ -1,0 +1,131 @@
+//! One turn of a run: inputs in, events and commands out. The driver and the
+//! simulation both turn runs through here, and only here is a state changed.
+
+use super::apply::apply;
+use super::command::{CallFacts, Command, Evaluated, Input, InputKind};
+use super::decide::{Refused, decide, settle, stamp};
+use super::event::{BodyRef, Event, StepError, StepPath};
+use super::fault::IllegalTransition;
+use super::outstanding::outstanding;
+use super::state::State;
+use crate::base::Timestamp;
+
+/// What can be answered at once and in memory, before anything is committed.
+pub trait Local {
+    /// Evaluates a step's condition, arguments and numbers.
+    fn evaluate(&mut self, state: &State, path: &StepPath) -> Evaluated;
+    /// Evaluates the outputs: an object and the warnings.
+    fn outputs(&mut self, state: &State) -> (BodyRef, Vec<String>);
+    /// Takes every permit for the step if all are free; else remembers the wish.
+    /// Asked again while the permit is held, it says the same.
+    fn acquire(&mut self, state: &State, path: &StepPath) -> Option<Result<CallFacts, StepError>>;
+    /// Gives a step's permit back.
+    fn give_back(&mut self, path: &StepPath);
+    /// Takes a place among the running runs if one is free; else remembers the wish.
+    fn place(&mut self, state: &State) -> bool;
+}
+
+/// What a turn led to.
+#[derive(Debug, Default, PartialEq)]
+pub struct Turn {
+    /// For the log, in order.
+    pub events: Vec<Event>,
+    /// For the driver, once the events are durable.
+    pub commands: Vec<Command>,
+    /// Inputs that did not fit, by their position.
+    pub refused: Vec<(usize, Refused)>,
+}
+
+/// Takes `inputs` in order, then goes on as far as it gets without the outside.
+///
+/// A completion, the evaluation of what it made ready and the start of that
+/// are one turn, so a chain costs one commit a step.
+pub fn turn(
+    state: &mut State,
+    inputs: Vec<InputKind>,
+    now: Timestamp,
+    local: &mut dyn Local,
+) -> Result<Turn, IllegalTransition> {
+    let mut turn = Turn::default();
+    for (position, kind) in inputs.into_iter().enumerate() {
+        turn.take(state, &Input { now, kind }, position)?;
+    }
+    loop {
+        turn.settle(state, now)?;
+        let before = turn.events.len();
+        let mut open = Vec::new();
+        for command in outstanding(state, now) {
+            let kind = match command {
+                Command::Evaluate(path) => {
+                    let outcome = local.evaluate(state, &path);
+                    InputKind::Evaluated { path, outcome }
+                }
+                Command::EvaluateOutputs => {
+                    let (outputs, warnings) = local.outputs(state);
+                    InputKind::OutputsEvaluated { outputs, warnings }
+                }
+                Command::AcquirePlace => {
+                    if !local.place(state) {
+                        continue;
+                    }
+                    InputKind::Placed
+                }
+                Command::Acquire(path) => match local.acquire(state, &path) {
+                    Some(facts) => InputKind::Granted { path, facts },
+                    None => continue,
+                },
+                timer @ Command::StartTimer { .. } => {
+                    open.push(timer);
+                    continue;
+                }
+                other @ (Command::Return(_) | Command::Call { .. } | Command::CancelCall(_)) => {
+                    open.push(other);
+                    continue;
+                }
+            };
+            turn.take(state, &Input { now, kind }, usize::MAX)?;
+        }
+        // Permits given back inside the turn never reach the driver.
+        turn.commands.retain(|command| {
+            let Command::Return(path) = command else { return true };
+            local.give_back(path);
+            false
+        });
+        if turn.events.len() == before {
+            turn.commands.extend(open);
+            return Ok(turn);
+        }
+    }
+}
+
+impl Turn {
+    fn take(&mut self, state: &mut State, input: &Input, position: usize) -> Result<(), IllegalTransition> {
+        let now = input.now;
+        match decide(state, input) {
+            Ok(decision) => {
+                self.fold(state, stamp(decision.events, now))?;
+                self.commands.extend(decision.commands);
+            }
+            Err(refused) => self.refused.push((position, refused)),
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, state: &mut State, now: Timestamp) -> Result<(), IllegalTransition> {
+        loop {
+            let events = settle(state);
+            if events.is_empty() {
+                return Ok(());
+            }
+            self.fold(state, stamp(events, now))?;
+        }
+    }
+
+    fn fold(&mut self, state: &mut State, events: impl Iterator<Item = Event>) -> Result<(), IllegalTransition> {
+        for event in events {
+            apply(state, &event)?;
+            self.events.push(event);
+        }
+        Ok(())
+    }
+}
