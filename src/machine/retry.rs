@@ -45,7 +45,7 @@ mod tests {
     use super::{covers, delay};
     use crate::base::ErrorKind;
     use crate::machine::event::StepError;
-    use crate::workflow::plan::{Call, Condition, OnError, PlanStep, Retry, StepKind};
+    use crate::workflow::plan::{PlanStep, Retry};
     use std::time::Duration;
 
     fn retry() -> Retry {
@@ -60,30 +60,8 @@ mod tests {
     }
 
     fn node(retry: Option<Retry>) -> PlanStep {
-        let call = Call { tool: "t".into(), parameters: serde_json::Map::new() };
-        PlanStep {
-            id: "a".into(),
-            name: "a".into(),
-            description: String::new(),
-            parent: None,
-            kind: StepKind::Action(call),
-            depends_on: Vec::new(),
-            condition: Condition::OnSuccess,
-            timeout_seconds: None,
-            retry,
-            alternatives: Vec::new(),
-            adjust: Vec::new(),
-            on_error: OnError::Abort,
-            on_unknown: None,
-            idempotent: None,
-            exports: indexmap::IndexMap::new(),
-            compensate: None,
-            input_schema: None,
-            transforms: Vec::new(),
-            cache: None,
-            record_none: false,
-            only_when_named: false,
-        }
+        let bare = serde_json::json!({"id": "a", "name": "a", "kind": {"type": "action", "tool": "t"}});
+        PlanStep { retry, ..serde_json::from_value(bare).unwrap() }
     }
 
     #[test]

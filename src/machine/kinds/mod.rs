@@ -34,7 +34,7 @@ pub fn unsupported(plan: &Plan) -> Vec<String> {
         };
         key(!step.alternatives.is_empty(), "alternatives");
         key(!step.adjust.is_empty(), "adjust");
-        key(step.compensate.is_some(), "compensate");
+        key(!step.compensate.is_empty(), "compensate");
         key(!step.transforms.is_empty(), "transforms");
         key(step.cache.is_some(), "cache");
         match step.on_error {
