@@ -11,6 +11,6 @@
 
 pub mod base;
 pub mod contract;
-pub mod registry;
 pub mod machine;
+pub mod registry;
 pub mod workflow;
