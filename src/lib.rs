@@ -13,4 +13,5 @@ pub mod base;
 pub mod contract;
 pub mod machine;
 pub mod registry;
+pub mod tools;
 pub mod workflow;

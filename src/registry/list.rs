@@ -43,7 +43,8 @@ pub struct ListPlan {
 }
 
 impl ListPlan {
-    pub(super) fn make<'a>(tools: impl Iterator<Item = &'a Listed>, settings: &ListSettings) -> Self {
+    /// The list of `tools` that `settings` ask for.
+    pub fn make<'a>(tools: impl Iterator<Item = &'a Listed>, settings: &ListSettings) -> Self {
         let tools: Vec<&Listed> = tools.collect();
         let plain = fill(&tools, settings, false);
         let gateway_helps = tools.iter().any(|tool| tool.set == ToolSet::Gateway);

@@ -1,0 +1,21 @@
+//! Writes `tool_schemas/*.json` and `docs/api.md` from the types of the tools.
+
+use std::path::Path;
+
+fn main() -> std::io::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = root.join("tool_schemas");
+    std::fs::create_dir_all(&folder)?;
+    let published = sequitur::tools::published(sequitur::tools::ALL);
+    for entry in std::fs::read_dir(&folder)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.ends_with(".json") && !published.schemas.contains_key(name) {
+            std::fs::remove_file(&path)?;
+        }
+    }
+    for (name, text) in &published.schemas {
+        std::fs::write(folder.join(name), text)?;
+    }
+    std::fs::write(root.join("docs/api.md"), &published.api)
+}

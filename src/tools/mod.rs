@@ -1,0 +1,24 @@
+//! Our own tools and those of the packs, one file each.
+//!
+//! A tool is a type that implements [`Tool`]: its arguments and its answer are
+//! types, its schema is made from them. To add one: a file here, a line in
+//! [`ALL`], then `cargo run --example schemas`, which writes
+//! `tool_schemas/<name>.json` and `docs/api.md`; tests hold both. A tool must
+//! not know the protocol's wire, and does its work through what [`Services`]
+//! holds: no SQL, no files of the store, no printing.
+
+mod failure;
+mod provider;
+mod reference;
+mod schema;
+mod services;
+mod spec;
+
+pub use failure::ToolFailure;
+pub use provider::OwnTools;
+pub use reference::{Published, published};
+pub use services::Services;
+pub use spec::{Answered, Spec, Tool, blocking};
+
+/// Every tool of ours, in the order of the list.
+pub const ALL: &[Spec] = &[];

@@ -1,0 +1,14 @@
+//! What tools work with.
+
+use std::sync::Arc;
+
+use crate::base::{Clock, Entropy};
+
+/// The parts that tools need, made once at the start. A tool takes what it
+/// needs and nothing is global.
+pub struct Services {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and random numbers.
+    pub entropy: Arc<dyn Entropy>,
+}
