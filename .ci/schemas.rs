@@ -10,7 +10,7 @@ fn main() -> std::io::Result<()> {
     for entry in std::fs::read_dir(&folder)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name.ends_with(".json") && !published.schemas.contains_key(name) {
+        if path.extension().is_some_and(|extension| extension == "json") && !published.schemas.contains_key(name) {
             std::fs::remove_file(&path)?;
         }
     }
