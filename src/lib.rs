@@ -14,4 +14,5 @@ pub mod contract;
 pub mod machine;
 pub mod registry;
 pub mod tools;
+pub mod intelligence;
 pub mod workflow;
