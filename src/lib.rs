@@ -11,8 +11,8 @@
 
 pub mod base;
 pub mod contract;
+pub mod intelligence;
 pub mod machine;
 pub mod registry;
 pub mod tools;
-pub mod intelligence;
 pub mod workflow;
