@@ -15,5 +15,6 @@ pub mod contract;
 pub mod intelligence;
 pub mod machine;
 pub mod registry;
+pub mod telemetry;
 pub mod tools;
 pub mod workflow;

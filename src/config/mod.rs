@@ -17,6 +17,7 @@ mod load;
 mod model;
 mod mounts;
 mod number;
+mod redaction;
 mod roots;
 mod schema;
 mod server;
@@ -32,6 +33,7 @@ pub use model::{
     Security, ToolSet, Tools, Workflows,
 };
 pub use number::{Count, Days, Factor, Seconds, Secret, Share};
+pub use redaction::{REDACTED, Redaction};
 pub use schema::schema;
 pub use server::{Capabilities, NextSteps, RateLimit, Server, Transport};
 pub use trust::{Standing, Trust, TrustError};

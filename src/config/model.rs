@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::number::{Count, Days, Factor, Seconds, Secret, Share};
+use super::redaction::Redaction;
 use super::server::{Capabilities, Server};
 
 /// What a person can set.
@@ -328,6 +329,12 @@ impl Config {
         values.sort_unstable_by_key(|value| (std::cmp::Reverse(value.len()), *value));
         values.dedup();
         values.into_iter().map(str::to_owned).collect()
+    }
+
+    /// Takes [`Self::secret_values`] out of texts.
+    #[must_use]
+    pub fn redaction(&self) -> Redaction {
+        Redaction::new(&self.secret_values())
     }
 
     /// The names under which secrets are known here.
