@@ -8,5 +8,9 @@
 
 pub mod catalogue;
 pub mod intent;
+pub mod learning;
+pub mod recommend;
+mod target;
 
 pub use catalogue::{Catalogue, Entry, ModelNames};
+pub use target::Target;
