@@ -8,10 +8,9 @@ use super::command::{CallFacts, Command, Evaluated, Input, InputKind, Timer};
 use super::event::{Answered, Event, EventKind, SkipReason, StepError, StepPath, Via};
 use super::kinds::action;
 use super::outstanding::bound;
-use super::readiness::{Verdict, verdict};
+use super::readiness::{Verdict, outlives_failure, verdict};
 use super::state::{RunStatus, State, StepStatus};
 use crate::base::{ErrorKind, Timestamp};
-use crate::workflow::plan::Condition;
 
 /// What an input led to.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -140,8 +139,7 @@ pub(super) fn wants_outputs(state: &State) -> bool {
 fn abandoned(state: &State) -> impl Iterator<Item = EventKind> {
     state.steps.iter().enumerate().filter_map(|(index, (path, step))| match step.status {
         StepStatus::Pending if step.attempts == 0 => {
-            let condition = &state.plan.steps.get(index)?.condition;
-            if !matches!(condition, Condition::OnSuccess | Condition::When(_)) {
+            if outlives_failure(state, index) {
                 return None;
             }
             let reason = match verdict(state, index) {
@@ -150,12 +148,13 @@ fn abandoned(state: &State) -> impl Iterator<Item = EventKind> {
             };
             Some(EventKind::StepSkipped { path: path.clone(), reason })
         }
-        StepStatus::Retrying => {
+        StepStatus::Retrying if !outlives_failure(state, index) => {
             let error = step.error.clone()?;
             Some(EventKind::StepFailed { path: path.clone(), error, handling: action::handling(state, path) })
         }
         StepStatus::Pending
         | StepStatus::Running
+        | StepStatus::Retrying
         | StepStatus::Waiting
         | StepStatus::Interrupted
         | StepStatus::Completed
@@ -202,7 +201,9 @@ fn adopted(state: &State, now: Timestamp) -> Decision {
 
 fn evaluated(state: &State, path: &StepPath, outcome: &Evaluated) -> Decision {
     let Some(step) = state.steps.get(path) else { return Decision::default() };
-    if step.status != StepStatus::Pending || step.ready.is_some() || !state.may_start() {
+    let wanted = step.status == StepStatus::Pending && step.ready.is_none();
+    // An evaluation before this one, in the same turn, may have failed the run.
+    if !wanted || !state.may_start() || !outlives_failure(state, step.index) {
         return Decision::default();
     }
     let path = path.clone();
@@ -223,9 +224,11 @@ fn evaluated(state: &State, path: &StepPath, outcome: &Evaluated) -> Decision {
 fn granted(state: &State, path: &StepPath, facts: &Result<CallFacts, StepError>, now: Timestamp) -> Decision {
     let give_back = || Decision { events: Vec::new(), commands: vec![Command::Return(path.clone())] };
     let Some(step) = state.steps.get(path) else { return give_back() };
+    let outlives = outlives_failure(state, step.index);
     let due = match step.status {
-        StepStatus::Pending => step.ready.is_some(),
-        StepStatus::Retrying => step.not_before.is_none_or(|at| at <= now),
+        // With an attempt behind it, a person has chosen `retry`.
+        StepStatus::Pending => step.ready.is_some() && (outlives || step.attempts > 0),
+        StepStatus::Retrying => outlives && step.not_before.is_none_or(|at| at <= now),
         StepStatus::Running
         | StepStatus::Waiting
         | StepStatus::Interrupted

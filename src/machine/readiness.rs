@@ -15,6 +15,14 @@ pub enum Verdict {
     Skip(SkipReason),
 }
 
+/// Whether the run's own failure leaves this node its calls: an `abort` stops
+/// all but `always` and `on_failure`, which keep their retries too.
+#[must_use]
+pub(super) fn outlives_failure(state: &State, index: usize) -> bool {
+    let condition = state.plan.steps.get(index).map(|node| &node.condition);
+    state.failure.is_none() || matches!(condition, Some(Condition::Always | Condition::OnFailure))
+}
+
 /// What the finished dependencies of a node say.
 ///
 /// An expression takes the place of the default `on_success`, so it can look at

@@ -440,11 +440,11 @@ impl State {
     /// Finished steps over all steps, in percent; 100 only at a completed end.
     #[must_use]
     pub fn progress_percentage(&self) -> f64 {
-        if self.end == Some(RunStatus::Completed) || self.steps.is_empty() {
+        if self.end == Some(RunStatus::Completed) {
             return 100.0;
         }
         #[expect(clippy::cast_precision_loss, reason = "at most 100,000 instances")]
-        let share = self.finished as f64 / self.steps.len() as f64;
+        let share = self.finished as f64 / self.steps.len().max(1) as f64;
         // The last step may be done while the outputs are not.
         (share * 100.0).min(99.9)
     }

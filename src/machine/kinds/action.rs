@@ -8,6 +8,7 @@ use crate::base::{ErrorKind, Timestamp};
 use crate::machine::command::{CallFacts, CallOutcome, Command};
 use crate::machine::decide::Decision;
 use crate::machine::event::{EventKind, Handling, StepError, StepPath};
+use crate::machine::readiness::outlives_failure;
 use crate::machine::retry;
 use crate::machine::state::{State, StepStatus};
 use crate::workflow::plan::{OnError, OnUnknown, StepKind};
@@ -39,12 +40,16 @@ pub(in crate::machine) fn may_repeat(state: &State, path: &StepPath) -> bool {
 
 /// What to do with an unsafe call without a reply.
 fn policy(state: &State, path: &StepPath) -> OnUnknown {
-    let Some(node) = state.node(path) else { return OnUnknown::Ask };
-    let named = node.retry.as_ref().and_then(|retry| retry.retryable_errors.as_ref());
-    if named.is_some_and(|kinds| kinds.contains(&ErrorKind::Interrupted)) {
+    if names_interrupted(state, path) {
         return OnUnknown::Retry;
     }
-    node.on_unknown.unwrap_or(state.on_unknown)
+    state.node(path).map_or(OnUnknown::Ask, |node| node.on_unknown.unwrap_or(state.on_unknown))
+}
+
+/// Whether the step's `retryable_errors` names the kind that an unknown outcome has.
+fn names_interrupted(state: &State, path: &StepPath) -> bool {
+    let named = state.node(path).and_then(|node| node.retry.as_ref()?.retryable_errors.as_ref());
+    named.is_some_and(|kinds| kinds.contains(&ErrorKind::Interrupted))
 }
 
 /// Sends an attempt.
@@ -99,7 +104,10 @@ pub(in crate::machine) fn call_finished(
         CallOutcome::Unknown { error } if !may_repeat(state, path) => {
             Decision { events: vec![unsafe_unknown(state, path, attempt, error.clone())], commands: Vec::new() }
         }
-        CallOutcome::Unknown { error } => failed(state, path, error.clone(), None, jitter, now),
+        CallOutcome::Unknown { error } => {
+            let kind = if names_interrupted(state, path) { ErrorKind::Interrupted } else { error.kind };
+            failed(state, path, StepError { kind, ..error.clone() }, None, jitter, now)
+        }
         CallOutcome::Failed { error, retry_after } => failed(state, path, error.clone(), *retry_after, jitter, now),
     }
 }
@@ -126,7 +134,7 @@ pub(in crate::machine) fn failed(
     now: Timestamp,
 ) -> Decision {
     let Some(step) = state.steps.get(path) else { return Decision::default() };
-    let goes_on = !state.ending() && state.failure.is_none();
+    let goes_on = !state.ending() && outlives_failure(state, step.index);
     let wait = state
         .node(path)
         .filter(|_| goes_on)
