@@ -23,6 +23,9 @@ mod state;
 mod transitions;
 mod turn;
 
+#[cfg(test)]
+mod tests;
+
 pub use apply::apply;
 pub use command::{CallFacts, CallOutcome, Command, Evaluated, Input, InputKind, Timer};
 pub use decide::{Decision, Refused, decide, settle};

@@ -1,0 +1,11 @@
+//! The machine's own tests, one file for each thing it promises. All of them go
+//! through [`super::turn()`] by way of [`rig::Rig`], which also replays the log
+//! after every turn. What many runs with crashes show is in `tests/sim`.
+
+mod failing;
+mod log;
+mod outcome_unknown;
+mod people;
+mod readiness;
+mod rig;
+mod scheduling;
