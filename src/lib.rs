@@ -12,6 +12,7 @@
 pub mod base;
 pub mod config;
 pub mod contract;
+pub mod expr;
 pub mod intelligence;
 pub mod machine;
 pub mod registry;

@@ -1,0 +1,479 @@
+//! The walk over a checked expression. What may be missing is told apart here:
+//! `|default`, `is defined` and `.get` look, everything else fails.
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::datum::{Datum, Members, no_secret};
+use super::error::{Fault, Problem};
+use super::inputs::Inputs;
+use super::lexer::Failure;
+use super::meter::Meter;
+use super::node::{Arguments, Key, Node, Root, Shape};
+use super::operators;
+use super::scope::Scope;
+use super::walk::{Place, Step, shown, walk_datum};
+
+/// One evaluation, or several that share limits.
+pub(super) struct Evaluation<'s> {
+    scope: &'s Scope<'s>,
+    pub(super) meter: Meter,
+}
+
+/// A value, or why there is none.
+enum Found<T> {
+    Value(T),
+    Missing(Failure),
+}
+
+type Looked<T> = Result<Found<T>, Failure>;
+
+impl<T> Found<T> {
+    fn needed(self) -> Result<T, Failure> {
+        match self {
+            Self::Value(value) => Ok(value),
+            Self::Missing(failure) => Err(failure),
+        }
+    }
+}
+
+/// Undefined is missing, all else is a failure.
+fn found<T>(result: Result<T, Problem>, at: usize) -> Looked<T> {
+    match result {
+        Ok(value) => Ok(Found::Value(value)),
+        Err(problem) if problem.fault == Fault::Undefined => Ok(Found::Missing(problem.at(at))),
+        Err(problem) => Err(problem.at(at)),
+    }
+}
+
+impl<'s> Evaluation<'s> {
+    pub(super) fn new(scope: &'s Scope<'s>) -> Self {
+        Self { scope, meter: Meter::new() }
+    }
+
+    /// The value as JSON. A plain path is copied without a detour.
+    pub(super) fn json(&mut self, node: &Node) -> Result<Json, Failure> {
+        if let Shape::Path(root, keys) = &node.shape
+            && *root != Root::Secrets
+        {
+            let steps = self.steps(keys)?;
+            return self.locate(root, &steps, node.at, as_json)?.needed();
+        }
+        let value = self.eval(node)?;
+        value.to_json(&mut self.meter).map_err(|problem| problem.at(node.at))
+    }
+
+    pub(super) fn eval(&mut self, node: &Node) -> Result<Datum, Failure> {
+        self.look(node)?.needed()
+    }
+
+    pub(super) fn is_true(&mut self, node: &Node) -> Result<bool, Failure> {
+        self.eval(node)?.is_true().map_err(|problem| problem.at(node.at))
+    }
+
+    fn look(&mut self, node: &Node) -> Looked<Datum> {
+        let at = node.at;
+        self.meter.spend(1).map_err(|problem| problem.at(at))?;
+        let value = match &node.shape {
+            Shape::Const(value) => value.clone(),
+            Shape::Nothing(name) => {
+                return Ok(Found::Missing(Problem::new(Fault::Undefined, format!("`{name}` is not in scope")).at(at)));
+            }
+            Shape::Path(root, keys) => {
+                let steps = self.steps(keys)?;
+                if *root == Root::Secrets {
+                    return match steps.as_slice() {
+                        [Step::Name(name)] => Ok(Found::Value(Datum::secret(name))),
+                        _ => Err(no_secret("a key").at(at)),
+                    };
+                }
+                return self.locate(root, &steps, at, as_datum);
+            }
+            Shape::Keys(base, keys) => {
+                let steps = self.steps(keys)?;
+                return match self.look(base)? {
+                    Found::Value(value) => found(walk_datum(&value, "(...)", &steps), at),
+                    missing @ Found::Missing(_) => Ok(missing),
+                };
+            }
+            Shape::Choose { test, yes, no } => {
+                return match (self.is_true(test)?, no) {
+                    (true, _) => self.look(yes),
+                    (false, Some(no)) => self.look(no),
+                    (false, None) => Ok(Found::Missing(
+                        Problem::new(Fault::Undefined, "the condition is false and there is no `else`").at(at),
+                    )),
+                };
+            }
+            Shape::Default { input, other, on_false } => {
+                let on_false = match on_false {
+                    Some(on_false) => self.is_true(on_false)?,
+                    None => false,
+                };
+                if let Found::Value(value) = self.look(input)? {
+                    value.refuse_secret("a filter").map_err(|problem| problem.at(at))?;
+                    if !on_false || value.is_true().map_err(|problem| problem.at(at))? {
+                        return Ok(Found::Value(value));
+                    }
+                }
+                return match other {
+                    Some(other) => self.look(other),
+                    None => Ok(Found::Value(Datum::text(""))),
+                };
+            }
+            Shape::Defined(input) => Datum::Bool(matches!(self.look(input)?, Found::Value(_))),
+            Shape::Get { input, key, other } => {
+                let key = match self.eval(key)? {
+                    Datum::Text(key) => Step::Name(key),
+                    wrong => return Err(Problem::kind(format!("a key is a string, not {}", wrong.kind())).at(at)),
+                };
+                let got = match &input.shape {
+                    Shape::Path(root, keys) if *root != Root::Secrets => {
+                        let steps = self.steps(keys)?;
+                        self.get(root, steps, key, at)?
+                    }
+                    _ => {
+                        let value = self.eval(input)?;
+                        if !matches!(value, Datum::Map(_)) {
+                            return Err(no_get(value.kind()).at(at));
+                        }
+                        walk_datum(&value, "(...)", &[key]).ok()
+                    }
+                };
+                match (got, other) {
+                    (Some(value), _) => value,
+                    (None, Some(other)) => return self.look(other),
+                    (None, None) => Datum::Null,
+                }
+            }
+            Shape::Filter(filter, input, arguments) => {
+                let input = self.eval(input)?;
+                let inputs = self.inputs(arguments)?;
+                let result = filter.apply(&input, inputs, &mut self.meter);
+                // An empty list has no first item: that is what `|default` is for.
+                if matches!(filter.name, "first" | "last" | "min" | "max" | "attr") {
+                    return found(result, at);
+                }
+                result.map_err(|problem| problem.at(at))?
+            }
+            _ => self.compute(node)?,
+        };
+        Ok(Found::Value(value))
+    }
+
+    /// What is never missing: it has a value or fails.
+    fn compute(&mut self, node: &Node) -> Result<Datum, Failure> {
+        let at = node.at;
+        let result = match &node.shape {
+            Shape::Not(operand) => Ok(Datum::Bool(!self.is_true(operand)?)),
+            Shape::Negate(operand) => operators::negate(&self.eval(operand)?),
+            Shape::Operate(operator, left, right) => {
+                let (left, right) = (self.eval(left)?, self.eval(right)?);
+                operators::operate(*operator, &left, &right, &mut self.meter)
+            }
+            Shape::Compare(first, rest) => {
+                let mut left = self.eval(first)?;
+                for (comparison, right) in rest {
+                    let right = self.eval(right)?;
+                    let holds = operators::compare(*comparison, &left, &right, &mut self.meter);
+                    if !holds.map_err(|problem| problem.at(at))? {
+                        return Ok(Datum::Bool(false));
+                    }
+                    left = right;
+                }
+                Ok(Datum::Bool(true))
+            }
+            Shape::And(left, right) => return self.either(left, right, false),
+            Shape::Or(left, right) => return self.either(left, right, true),
+            Shape::Slice(value, bounds) => {
+                let value = self.eval(value)?;
+                let mut numbers = [None, None, None];
+                for (number, bound) in numbers.iter_mut().zip(bounds) {
+                    *number = bound.as_ref().map(|bound| self.eval(bound)).transpose()?;
+                }
+                let [start, stop, step] = &numbers;
+                operators::slice(&value, [start.as_ref(), stop.as_ref(), step.as_ref()], &mut self.meter)
+            }
+            Shape::Test(predicate, input, arguments) => {
+                let input = self.eval(input)?;
+                let mut inputs = self.inputs(arguments)?;
+                predicate.check(&input, &mut inputs, &mut self.meter).map(Datum::Bool)
+            }
+            Shape::Call(function, arguments) => {
+                let mut inputs = self.inputs(arguments)?;
+                (function.run)(&mut inputs, &mut self.meter).and_then(|value| inputs.finish().map(|()| value))
+            }
+            Shape::Method(method, input, arguments) => {
+                let input = self.eval(input)?;
+                let mut inputs = self.inputs(arguments)?;
+                input
+                    .refuse_secret("a method")
+                    .and_then(|()| (method.run)(&input, &mut inputs, &mut self.meter))
+                    .and_then(|value| inputs.finish().map(|()| value))
+            }
+            Shape::List(items) => {
+                let mut values = Vec::with_capacity(items.len());
+                for item in items {
+                    values.push(self.part(item)?);
+                }
+                Ok(Datum::list(values))
+            }
+            Shape::Map(pairs) => {
+                let mut members = Members::with_capacity(pairs.len());
+                for (key, value) in pairs {
+                    let key = match self.eval(key)? {
+                        Datum::Text(key) => key,
+                        other => {
+                            return Err(Problem::kind(format!("a key is a string, not {}", other.kind())).at(at));
+                        }
+                    };
+                    members.insert(key.to_string(), self.part(value)?);
+                }
+                Ok(Datum::map(members))
+            }
+            Shape::Const(_)
+            | Shape::Path(..)
+            | Shape::Keys(..)
+            | Shape::Nothing(_)
+            | Shape::Choose { .. }
+            | Shape::Default { .. }
+            | Shape::Defined(_)
+            | Shape::Get { .. }
+            | Shape::Filter(..) => return self.eval(node),
+        };
+        result.map_err(|problem| problem.at(at))
+    }
+
+    /// `and` and `or` give the operand that decides, as in Python.
+    fn either(&mut self, left: &Node, right: &Node, on: bool) -> Result<Datum, Failure> {
+        let value = self.eval(left)?;
+        if value.is_true().map_err(|problem| problem.at(left.at))? == on { Ok(value) } else { self.part(right) }
+    }
+
+    /// A value that may not be a secret.
+    fn part(&mut self, node: &Node) -> Result<Datum, Failure> {
+        let value = self.eval(node)?;
+        value.refuse_secret("a list, object or operator").map_err(|problem| problem.at(node.at))?;
+        Ok(value)
+    }
+
+    fn inputs(&mut self, arguments: &Arguments) -> Result<Inputs, Failure> {
+        let mut positional = Vec::with_capacity(arguments.positional.len());
+        for node in &arguments.positional {
+            positional.push(self.argument(node)?);
+        }
+        let mut named = Vec::with_capacity(arguments.named.len());
+        for (name, node) in &arguments.named {
+            named.push((Arc::clone(name), self.argument(node)?));
+        }
+        Ok(Inputs::new(positional, named))
+    }
+
+    fn argument(&mut self, node: &Node) -> Result<Datum, Failure> {
+        let value = self.eval(node)?;
+        value.refuse_secret("a function or filter").map_err(|problem| problem.at(node.at))?;
+        Ok(value)
+    }
+
+    fn steps(&mut self, keys: &[Key]) -> Result<Vec<Step>, Failure> {
+        keys.iter()
+            .map(|key| {
+                Ok(match key {
+                    Key::Name(name) => Step::Name(Arc::clone(name)),
+                    Key::Place(place) => Step::Place(*place),
+                    Key::Computed(node) => match self.eval(node)? {
+                        Datum::Text(name) => Step::Name(name),
+                        Datum::Int(place) => Step::Place(
+                            i64::try_from(place).map_err(|_| Problem::value("the place is too large").at(node.at))?,
+                        ),
+                        other => {
+                            let message = format!("a key is a string or a whole number, not {}", other.kind());
+                            return Err(Problem::kind(message).at(node.at));
+                        }
+                    },
+                })
+            })
+            .collect()
+    }
+
+    /// `.get(key)` on a path: the place itself must be there and be an object.
+    fn get(&mut self, root: &Root, mut steps: Vec<Step>, key: Step, at: usize) -> Result<Option<Datum>, Failure> {
+        let is_object = |place: Place<'_>, _: &mut Meter| match place {
+            Place::Object(_) | Place::Json(Json::Object(_)) => Ok(()),
+            Place::Json(other) => Err(no_get(Datum::from_json(other, &mut Meter::new())?.kind())),
+        };
+        self.locate(root, &steps, at, is_object)?.needed()?;
+        steps.push(key);
+        match self.locate(root, &steps, at, as_datum)? {
+            Found::Value(value) => Ok(Some(value)),
+            Found::Missing(_) => Ok(None),
+        }
+    }
+
+    /// A place in a step's result, which is read from its source only now.
+    fn result_of<T>(
+        &mut self,
+        id: &str,
+        name: &str,
+        steps: &[Step],
+        at: usize,
+        read: impl Fn(Place<'_>, &mut Meter) -> Result<T, Problem>,
+    ) -> Looked<T> {
+        match self.scope.steps.result(id).map_err(|message| unread(id, &message).at(at))? {
+            Some(result) => {
+                found(Place::Json(&result).walk(name, steps).and_then(|place| read(place, &mut self.meter)), at)
+            }
+            None => Ok(Found::Missing(not_yet(id).at(at))),
+        }
+    }
+
+    /// Finds the place a path names and reads it with `read`.
+    fn locate<T>(
+        &mut self,
+        root: &Root,
+        steps: &[Step],
+        at: usize,
+        read: impl Fn(Place<'_>, &mut Meter) -> Result<T, Problem>,
+    ) -> Looked<T> {
+        let scope = self.scope;
+        let meter = &mut self.meter;
+        let mut through = |place: Place<'_>, name: &str, steps: &[Step]| {
+            found(place.walk(name, steps).and_then(|place| read(place, meter)), at)
+        };
+        let absent = |name: &str, when: &str| {
+            let problem = Problem::new(Fault::Undefined, format!("`{name}` is not there: it is in scope {when}"));
+            Ok(Found::Missing(problem.at(at)))
+        };
+        match root {
+            Root::Params => through(Place::Object(scope.params), "params", steps),
+            Root::Context => through(Place::Object(scope.context), "context", steps),
+            Root::Result => match scope.result {
+                Some(result) => through(Place::Json(result), "result", steps),
+                None => absent("result", "in a step's exports, transforms and compensate"),
+            },
+            Root::Item => match scope.items.last() {
+                Some((_, item)) => through(Place::Json(item), "item", steps),
+                None => absent("item", "inside a loop or transform"),
+            },
+            Root::NamedItem(name) => match scope.named_item(name) {
+                Some(item) => through(Place::Json(item), name, steps),
+                None => absent(name, "inside its loop"),
+            },
+            Root::Index => match scope.index {
+                Some(index) => through(Place::Json(&json!(index)), "index", steps),
+                None => absent("index", "inside a loop or transform"),
+            },
+            Root::Error => match scope.error {
+                Some(error) => through(Place::Json(error), "error", steps),
+                None => absent("error", "in error handlers"),
+            },
+            Root::Run => match scope.run {
+                Some(run) => {
+                    let run = json!({"id": run.id, "name": run.name, "started_at": run.started_at});
+                    through(Place::Json(&run), "run", steps)
+                }
+                None => absent("run", "while a run goes on"),
+            },
+            Root::Secrets => Err(no_secret("a key").at(at)),
+            Root::StepResult(id) => {
+                // The documents' `step.success`: the result's own, else whether the step completed.
+                if let [Step::Name(name)] = steps
+                    && &**name == "success"
+                    && let Some(step) = scope.steps.step(id)
+                {
+                    let own = scope.steps.result(id).map_err(|message| unread(id, &message).at(at))?;
+                    let own = own.as_ref().and_then(|result| result.get("success").cloned());
+                    return through(Place::Json(&own.unwrap_or(Json::Bool(step.success))), id, &[]);
+                }
+                let looked = self.result_of(id, id, steps, at, read)?;
+                Ok(own_result(looked, id, steps))
+            }
+            Root::Results => {
+                if let Some((Step::Name(id), rest)) = steps.split_first() {
+                    return self.result_of(id, &shown("results", &steps[..1]), rest, at, read);
+                }
+                let all = every_step(scope, false).map_err(|problem| problem.at(at))?;
+                through(Place::Json(&all), "results", steps)
+            }
+            Root::Steps => match steps {
+                [Step::Name(id), Step::Name(field), rest @ ..] if &**field == "result" => {
+                    self.result_of(id, &shown("steps", &steps[..2]), rest, at, read)
+                }
+                [Step::Name(id), rest @ ..] => match scope.steps.step(id) {
+                    Some(_) => {
+                        let view = one_step(scope, id, rest.is_empty()).map_err(|problem| problem.at(at))?;
+                        through(Place::Json(&view), &shown("steps", &steps[..1]), rest)
+                    }
+                    None => Ok(Found::Missing(not_yet(id).at(at))),
+                },
+                _ => {
+                    let all = every_step(scope, true).map_err(|problem| problem.at(at))?;
+                    through(Place::Json(&all), "steps", steps)
+                }
+            },
+        }
+    }
+}
+
+fn as_json(place: Place<'_>, meter: &mut Meter) -> Result<Json, Problem> {
+    place.json(meter)
+}
+
+fn as_datum(place: Place<'_>, meter: &mut Meter) -> Result<Datum, Problem> {
+    place.datum(meter)
+}
+
+fn no_get(kind: &str) -> Problem {
+    Problem::kind(format!("`.get()` is asked of {kind}, not of an object"))
+}
+
+fn not_yet(id: &str) -> Problem {
+    Problem::new(Fault::Undefined, format!("step `{id}` has no result yet"))
+        .hint("list it in `depends_on`, or use `|default(...)`")
+}
+
+fn unread(id: &str, message: &str) -> Problem {
+    Problem::new(Fault::Source, format!("the result of step `{id}` cannot be read: {message}"))
+}
+
+/// `fetch.result.x` is a habit from other dialects.
+fn own_result<T>(found: Found<T>, id: &str, steps: &[Step]) -> Found<T> {
+    match (found, steps) {
+        (Found::Missing(mut failure), [Step::Name(first), rest @ ..]) if &**first == "result" => {
+            failure.problem = failure.problem.hint(format!("`{id}` is the step's result: write `{}`", shown(id, rest)));
+            Found::Missing(failure)
+        }
+        (found, _) => found,
+    }
+}
+
+fn one_step(scope: &Scope<'_>, id: &str, with_result: bool) -> Result<Json, Problem> {
+    let view = scope.steps.step(id).unwrap_or_default();
+    let mut step = json!({
+        "status": view.status,
+        "success": view.success,
+        "error": view.error,
+        "duration_seconds": view.duration_seconds,
+    });
+    if with_result {
+        let result = scope.steps.result(id).map_err(|message| unread(id, &message))?;
+        step["result"] = result.map_or(Json::Null, |result| (*result).clone());
+    }
+    Ok(step)
+}
+
+/// `steps` or `results` as a whole.
+fn every_step(scope: &Scope<'_>, views: bool) -> Result<Json, Problem> {
+    let mut all = serde_json::Map::new();
+    for id in scope.steps.finished() {
+        let value = if views {
+            one_step(scope, &id, true)?
+        } else {
+            let result = scope.steps.result(&id).map_err(|message| unread(&id, &message))?;
+            result.map_or(Json::Null, |result| (*result).clone())
+        };
+        all.insert(id, value);
+    }
+    Ok(Json::Object(all))
+}
