@@ -15,6 +15,7 @@ pub mod contract;
 pub mod expr;
 pub mod intelligence;
 pub mod machine;
+pub mod mcp;
 pub mod registry;
 pub mod telemetry;
 pub mod tools;

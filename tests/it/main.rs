@@ -1,4 +1,7 @@
 //! Tests of the crate from outside, in one binary.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod mcp;
 mod schemas;
 mod states;

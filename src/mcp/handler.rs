@@ -1,0 +1,213 @@
+//! What is answered: rmcp's requests in terms of the registry.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, DiscoverResult, ErrorData, Implementation,
+    InitializeRequestParams, InitializeResult, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion,
+    ServerCapabilities, ServerConfig, Tool,
+};
+use rmcp::service::RequestContext;
+use rmcp::{RoleServer, ServerHandler};
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use super::progress::{Reporter, ReporterParts};
+use super::serve::{Activity, Settings};
+use super::transport::EndSignals;
+use crate::contract::{Origin, ToolCall, ToolOutput};
+use crate::registry::{Registry, listed_json};
+
+/// What a client tells its model about us.
+const INSTRUCTIONS: &str = "Sequitur runs whole multi-step jobs as durable workflows, one call each. \
+    `list_workflow_templates` shows what it can run, `execute_workflow` runs one; when that returns before the end, the run goes on \
+    and `get_workflow_status` with `wait_seconds` follows it. `analyze_intent` finds the tool or template for a request in words. \
+    Every answer says in `_next_steps` what could come next; a failed one says in `hint` what to do.";
+
+/// Calls that begin at once. A call gives its place up after
+/// [`PLACE_HELD`], so that calls that wait for long hold up nobody.
+const MAX_BEGINNING: usize = 128;
+const PLACE_HELD: Duration = Duration::from_millis(500);
+
+/// Our side of a session.
+pub(super) struct Handler {
+    registry: Arc<Registry>,
+    settings: Settings,
+    signals: EndSignals,
+    tools: OnceLock<Vec<Tool>>,
+    places: Semaphore,
+    seen_request: AtomicBool,
+    seen_call: AtomicBool,
+}
+
+impl Handler {
+    pub(super) fn new(registry: Arc<Registry>, settings: Settings, signals: EndSignals) -> Self {
+        Self {
+            registry,
+            settings,
+            signals,
+            tools: OnceLock::new(),
+            places: Semaphore::new(MAX_BEGINNING),
+            seen_request: AtomicBool::new(false),
+            seen_call: AtomicBool::new(false),
+        }
+    }
+
+    fn tell(&self, activity: Activity) {
+        let seen = match activity {
+            Activity::FirstRequest => &self.seen_request,
+            Activity::FirstCall => &self.seen_call,
+        };
+        if !seen.swap(true, Ordering::Relaxed)
+            && let Some(listener) = &self.settings.activity
+        {
+            listener(activity);
+        }
+    }
+
+    fn tools(&self) -> &[Tool] {
+        self.tools.get_or_init(|| {
+            let plan = self.registry.list();
+            let read = plan.listed.iter().filter_map(|definition| {
+                // A definition from outside may be one that the protocol has no room for.
+                serde_json::from_value(listed_json(definition))
+                    .inspect_err(|error| tracing::warn!(tool = definition.name, %error, "cannot be listed"))
+                    .ok()
+            });
+            read.collect()
+        })
+    }
+
+    /// The session a request belongs to: our process, and in the modern era,
+    /// where one process may serve several clients, the client's name.
+    fn session(&self, context: &RequestContext<RoleServer>) -> String {
+        let modern = context.meta.protocol_version().is_some_and(|version| !version.has_initialize());
+        match context.meta.client_info().filter(|_| modern) {
+            Some(client) => {
+                let name: String = client.name.chars().filter(|c| !c.is_control()).take(64).collect();
+                format!("{}/{name}", self.settings.session)
+            }
+            None => self.settings.session.clone(),
+        }
+    }
+
+    async fn call(&self, call: ToolCall) -> Result<ToolOutput, ErrorData> {
+        let place = self.places.acquire().await;
+        let dispatched = self.registry.dispatch(call);
+        tokio::pin!(dispatched);
+        let early = tokio::time::timeout(PLACE_HELD, &mut dispatched).await;
+        drop(place);
+        let done = match early {
+            Ok(done) => done,
+            Err(_) => dispatched.await,
+        };
+        // For a client the only failure is a name that is not in the catalogue.
+        done.map_err(|unknown| {
+            let hint = unknown.hint.map(|hint| format!(": {hint}")).unwrap_or_default();
+            ErrorData::invalid_params(format!("{}{hint}", unknown.message), None)
+        })
+    }
+}
+
+impl ServerHandler for Handler {
+    fn get_info(&self) -> ServerConfig {
+        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        ServerConfig::new(capabilities)
+            .with_server_info(Implementation::new("sequitur", env!("CARGO_PKG_VERSION")).with_title("Sequitur"))
+            .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE)
+            .with_instructions(INSTRUCTIONS)
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        self.tell(Activity::FirstRequest);
+        context.peer.set_peer_info(request.clone());
+        self.negotiate_initialize(&request)
+    }
+
+    async fn discover(&self, _context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+        self.tell(Activity::FirstRequest);
+        let versions = self.supported_protocol_versions().into_owned();
+        Ok(DiscoverResult::from_server_info(versions, self.get_info()))
+    }
+
+    async fn list_tools(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        self.tell(Activity::FirstRequest);
+        if request.is_some_and(|request| request.cursor.is_some()) {
+            return Err(ErrorData::invalid_params("`cursor` is not one of ours: the list has one page", None));
+        }
+        Ok(ListToolsResult::with_all_items(self.tools().to_vec()))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        self.tell(Activity::FirstRequest);
+        self.tell(Activity::FirstCall);
+        let origin = Origin::Client { session: self.session(&context) };
+        let name = request.name.into_owned();
+        let mut call = ToolCall::new(name.clone(), request.arguments.unwrap_or_default(), origin);
+        // Cancelled by the client, or by the end of the process.
+        let cancel = self.signals.cancel.child_token();
+        call.cancel = cancel.clone();
+        let reporter = context.meta.get_progress_token().map(|token| {
+            Reporter::start(ReporterParts {
+                peer: context.peer.clone(),
+                token,
+                tool: name,
+                clock: Arc::clone(&self.settings.clock),
+                interval: self.settings.progress_interval,
+                gone: cancel.clone(),
+            })
+        });
+        call.progress = reporter.as_ref().map(Reporter::sink);
+        let cancelled_by_client = async {
+            context.ct.cancelled().await;
+            cancel.cancel();
+            std::future::pending().await
+        };
+        let done = tokio::select! {
+            biased;
+            done = self.call(call) => done,
+            () = self.signals.drop.cancelled() => Err(ErrorData::internal_error("the server is ending", None)),
+            done = cancelled_by_client => done,
+        };
+        if let Some(reporter) = reporter {
+            reporter.finish(done.as_ref().is_ok_and(|output| !output.is_error)).await;
+        }
+        done.map(|output| CallToolResponse::Complete(wire(output)))
+    }
+}
+
+/// A tool's output as it goes over the wire: structured content also as text.
+fn wire(output: ToolOutput) -> CallToolResult {
+    let mut content: Vec<ContentBlock> = output.content.iter().map(block).collect();
+    if content.is_empty()
+        && let Some(structured) = &output.structured
+    {
+        content.push(ContentBlock::text(structured.to_string()));
+    }
+    let mut result = CallToolResult::success(content);
+    result.structured_content = output.structured;
+    result.is_error = Some(output.is_error);
+    if !output.meta.is_empty() {
+        result.meta = Some(MetaObject(output.meta));
+    }
+    result
+}
+
+/// A block as the tool sent it; one that the protocol does not know, as text.
+fn block(value: &Value) -> ContentBlock {
+    serde_json::from_value(value.clone()).unwrap_or_else(|_| ContentBlock::text(value.to_string()))
+}

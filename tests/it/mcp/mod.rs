@@ -1,0 +1,8 @@
+//! The server over a pair of streams, line by line, in both eras.
+
+mod bad_input;
+mod calls;
+mod ending;
+mod eras;
+mod progress;
+mod support;
