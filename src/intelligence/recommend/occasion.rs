@@ -46,7 +46,7 @@ pub struct Occasion<'a> {
     pub arguments: &'a Object,
     /// What the caller says about the session: `bpa_run`, `performance_issues`.
     pub context: &'a Object,
-    /// Earlier calls of the session, oldest first, without this one.
+    /// Calls of the session, oldest first; whether this one is among them makes no difference.
     pub history: &'a [Past],
     /// What can be called.
     pub catalogue: &'a Catalogue,
