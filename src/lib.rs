@@ -19,4 +19,5 @@ pub mod mcp;
 pub mod registry;
 pub mod telemetry;
 pub mod tools;
+pub mod semantic_model;
 pub mod workflow;

@@ -5,3 +5,6 @@
 mod mcp;
 mod schemas;
 mod states;
+//! The integration tests: one binary, one module per room.
+
+mod semantic_model;

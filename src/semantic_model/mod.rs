@@ -1,0 +1,25 @@
+//! Semantic models (Power BI, Analysis Services) as files: found, read, questioned.
+//!
+//! `place`, `discovery` and `roots` say where models lie; `source` reads their
+//! files, `tmdl` and `bim` make a [`model::Model`] of them; `dax` reads the
+//! expressions; `facts` answers the questions of the pack's tools. Must not
+//! know MCP, workflows or the store. A new question is a file in `facts`.
+
+mod bim;
+mod check;
+pub mod dax;
+pub mod discovery;
+mod error;
+pub mod facts;
+pub mod limits;
+pub mod model;
+pub mod models;
+pub mod place;
+pub mod roots;
+pub mod source;
+mod text;
+mod tmdl;
+mod tmsl;
+pub mod words;
+
+pub use error::{Error, Fault};

@@ -1,0 +1,164 @@
+//! The files of one model: read once, hashed, and parsed.
+//!
+//! Must not know how a model was found. A new format is a [`Format`] and an arm
+//! in [`Source::model`].
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::base::json::sha256_hex;
+use crate::semantic_model::check::check;
+use crate::semantic_model::error::Error;
+use crate::semantic_model::limits::{Limits, TMDL_FOLDER_DEPTH};
+use crate::semantic_model::model::Model;
+use crate::semantic_model::place::{Format, Place, has_extension, unsupported_pbit};
+use crate::semantic_model::{bim, text, tmdl};
+
+/// A model's files in memory.
+#[derive(Debug)]
+pub struct Source {
+    format: Format,
+    files: Vec<File>,
+}
+
+#[derive(Debug)]
+struct File {
+    /// Relative to the model, with `/`.
+    name: Arc<str>,
+    bytes: Vec<u8>,
+}
+
+impl Source {
+    /// Reads the files at `place`, in the order of their names.
+    pub fn read(place: &Place, limits: &Limits) -> Result<Self, Error> {
+        let paths = match place.format {
+            Format::Tmdl => tmdl_files(&place.content, limits)?,
+            Format::Bim => vec![place.content.clone()],
+            Format::Pbit => return Err(unsupported_pbit(&place.path)),
+        };
+        let base = match place.format {
+            Format::Tmdl => place.content.as_path(),
+            Format::Bim | Format::Pbit => place.content.parent().unwrap_or(Path::new("")),
+        };
+        let mut files = Vec::with_capacity(paths.len());
+        let mut total: u64 = 0;
+        for path in paths {
+            let bytes = read_file(&path, limits.file_bytes)?;
+            total = total.saturating_add(bytes.len() as u64);
+            if total > limits.model_bytes {
+                return Err(too_large(&place.path, limits.model_bytes));
+            }
+            files.push(File { name: relative_name(base, &path).into(), bytes });
+        }
+        Ok(Self { format: place.format, files })
+    }
+
+    /// A hash over the names and bytes of all files.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let list: String =
+            self.files.iter().map(|file| format!("{} {}\n", sha256_hex(&file.bytes), file.name)).collect();
+        sha256_hex(list.as_bytes())
+    }
+
+    /// Bytes of all files.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.bytes.len() as u64).sum()
+    }
+
+    /// The model that the files describe.
+    pub fn model(&self) -> Result<Model, Error> {
+        let mut decoded = Vec::with_capacity(self.files.len());
+        for file in &self.files {
+            decoded.push((file.name.clone(), text::decode(&file.bytes, &file.name)?));
+        }
+        let mut model = match (self.format, decoded.as_slice()) {
+            (Format::Bim, [(name, text)]) => bim::read(text, name)?,
+            (Format::Tmdl | Format::Bim | Format::Pbit, files) => tmdl::build(files)?,
+        };
+        let mut found = check(&model);
+        model.warnings.append(&mut found);
+        Ok(model)
+    }
+}
+
+/// A hash over the names and bytes of the files of the model at `path`.
+pub fn fingerprint(path: &Path, limits: &Limits) -> Result<String, Error> {
+    Ok(Source::read(&Place::at(path)?, limits)?.fingerprint())
+}
+
+/// The bytes of one regular file of at most `limit` bytes.
+pub(crate) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+    let failed = |error: std::io::Error| Error::io(path, &error);
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let facts = file.metadata().map_err(failed)?;
+    if facts.len() > limit {
+        return Err(too_large(path, limit));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(facts.len()).unwrap_or_default());
+    // The file may grow between the look at its size and the reading.
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > limit {
+        return Err(too_large(path, limit));
+    }
+    Ok(bytes)
+}
+
+fn too_large(path: &Path, limit: u64) -> Error {
+    Error::TooLarge { what: format!("`{}`", path.display()), limit: format!("{limit} bytes") }
+}
+
+/// A path below `base` with `/` between its parts.
+fn relative_name(base: &Path, path: &Path) -> String {
+    let relative = path.strip_prefix(base).unwrap_or(path);
+    let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}
+
+/// The TMDL files in a folder and the folders in it, in the order of their names.
+pub(crate) fn tmdl_files(folder: &Path, limits: &Limits) -> Result<Vec<PathBuf>, Error> {
+    let mut files = Vec::new();
+    let mut open = vec![(folder.to_path_buf(), 0)];
+    let mut seen = 0;
+    while let Some((inside, depth)) = open.pop() {
+        let failed = |error: std::io::Error| Error::io(&inside, &error);
+        for entry in std::fs::read_dir(&inside).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            seen += 1;
+            if seen > limits.files {
+                let what = format!("the number of files in `{}`", folder.display());
+                return Err(Error::TooLarge { what, limit: limits.files.to_string() });
+            }
+            let path = entry.path();
+            let kind = entry.file_type().map_err(failed)?;
+            if kind.is_symlink() {
+                refuse_way_out(folder, &path)?;
+            } else if kind.is_dir() && depth < TMDL_FOLDER_DEPTH {
+                open.push((path, depth + 1));
+            } else if kind.is_file() && has_extension(&path, "tmdl") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// A link to a file of the same model says nothing new. One that leads out
+/// could show what the roots do not open, and passing it over in silence would
+/// give wrong counts.
+fn refuse_way_out(folder: &Path, link: &Path) -> Result<(), Error> {
+    if !has_extension(link, "tmdl") {
+        return Ok(());
+    }
+    let inside = match (folder.canonicalize(), link.canonicalize()) {
+        (Ok(folder), Ok(target)) => target.starts_with(folder),
+        (Err(_), _) | (_, Err(_)) => false,
+    };
+    if inside { Ok(()) } else { Err(Error::LeavesModel { path: link.display().to_string() }) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,3 @@
+//! Semantic models: real ones against known facts, our sample, broken files, answers.
+
+mod real_models;
