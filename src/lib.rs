@@ -17,7 +17,7 @@ pub mod intelligence;
 pub mod machine;
 pub mod mcp;
 pub mod registry;
+pub mod semantic_model;
 pub mod telemetry;
 pub mod tools;
-pub mod semantic_model;
 pub mod workflow;

@@ -70,14 +70,6 @@ pub enum Error {
         /// The link.
         path: String,
     },
-    /// A folder that must not be opened as a whole.
-    #[error("`{path}` cannot be a root: it is {reason}")]
-    UnusableRoot {
-        /// The folder.
-        path: String,
-        /// What it is.
-        reason: &'static str,
-    },
     /// A format that is not read.
     #[error("`{path}` is a {format} file, which is not read")]
     Unsupported {
@@ -153,7 +145,7 @@ impl Error {
         let wanted = name.to_lowercase();
         let mut near: Vec<(usize, &str)> = known
             .map(|known| (strsim::damerau_levenshtein(&wanted, &known.to_lowercase()), known))
-            .filter(|(distance, known)| *distance <= 2.max(known.chars().count() / 3))
+            .filter(|(distance, _)| *distance <= 1.max(wanted.chars().count() / 3))
             .collect();
         near.sort_by_key(|(distance, _)| *distance);
         let near = near.into_iter().take(3).map(|(_, known)| known.to_owned()).collect();
@@ -164,7 +156,7 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Syntax(_) | Self::UnusableRoot { .. } | Self::InvalidArgument { .. } => ErrorKind::InvalidInput,
+            Self::Syntax(_) | Self::InvalidArgument { .. } => ErrorKind::InvalidInput,
             Self::Unreadable { .. } => ErrorKind::Unavailable,
             Self::NoSuchPath { .. } | Self::NoModel { .. } | Self::NothingFound { .. } | Self::NotFound { .. } => {
                 ErrorKind::NotFound
@@ -207,7 +199,6 @@ impl Error {
             Self::NoRoots => "start with `--root DIR`, or set `security.roots` in the configuration".into(),
             Self::OutsideRoots { .. } => "start with `--root DIR` of a folder that holds the file".into(),
             Self::LeavesModel { .. } => "put the file itself in the model's folder".into(),
-            Self::UnusableRoot { .. } => "give a project folder with `--root DIR`".into(),
             Self::Unsupported { hint, .. } => (*hint).to_owned(),
             Self::TooLarge { .. } => "give the model's own folder instead of one that holds more".into(),
             Self::InvalidArgument { hint, .. } => hint.clone(),

@@ -57,9 +57,9 @@ impl Source {
     /// A hash over the names and bytes of all files.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        let list: String =
-            self.files.iter().map(|file| format!("{} {}\n", sha256_hex(&file.bytes), file.name)).collect();
-        sha256_hex(list.as_bytes())
+        let lines: Vec<String> =
+            self.files.iter().map(|file| format!("{} {}", sha256_hex(&file.bytes), file.name)).collect();
+        sha256_hex(lines.join("\n").as_bytes())
     }
 
     /// Bytes of all files.

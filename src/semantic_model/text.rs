@@ -15,11 +15,9 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], file: &Arc<str>) -> Result<&'a str, Er
     }
     let bytes = bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes);
     std::str::from_utf8(bytes).map_err(|error| {
-        let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let line_start = valid.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
-        // Columns count characters: bytes that continue one do not begin another.
-        let column = valid.iter().skip(line_start).filter(|byte| **byte & 0b1100_0000 != 0b1000_0000).count() + 1;
+        let valid = String::from_utf8_lossy(bytes.get(..error.valid_up_to()).unwrap_or_default());
+        let line = valid.matches('\n').count() + 1;
+        let column = valid.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         let location = Location { file: file.clone(), line: number(line), column: number(column) };
         Error::syntax(location, "this byte is not UTF-8", "save the file as UTF-8")
     })

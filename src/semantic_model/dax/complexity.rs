@@ -84,11 +84,11 @@ impl Complexity {
 
     fn call(&mut self, word: &str) -> bool {
         let is = |name: &&str| word.eq_ignore_ascii_case(name);
-        if KEYWORDS.iter().any(|keyword| is(&keyword)) {
+        if KEYWORDS.iter().any(&is) {
             return false;
         }
         self.calls += 1;
-        self.iterators += u32::from(ITERATORS.iter().any(|iterator| is(&iterator)));
+        self.iterators += u32::from(ITERATORS.iter().any(&is));
         self.filter_changes += u32::from(is(&"CALCULATE") || is(&"CALCULATETABLE"));
         true
     }

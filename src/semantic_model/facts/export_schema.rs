@@ -92,16 +92,12 @@ pub struct TableSchema {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Part<'m> {
-    Table(#[serde(serialize_with = "as_head")] &'m Table),
+    Table(TableSchema),
     Column(#[serde(skip)] &'m Table, String),
     Measure(#[serde(skip)] &'m Table, &'m str),
     Relationship(String),
     Group(String),
     Role(String),
-}
-
-fn as_head<S: serde::Serializer>(table: &&Table, serializer: S) -> Result<S::Ok, S::Error> {
-    head(table).serialize(serializer)
 }
 
 impl Shorten for Part<'_> {
@@ -130,7 +126,7 @@ pub fn run(models: &Models, args: &Args) -> Result<Answer, Error> {
 fn parts(model: &Model) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     for table in &model.tables {
-        parts.push(Part::Table(table));
+        parts.push(Part::Table(head(table)));
         parts.extend(table.columns().map(|column| Part::Column(table, column_line(column))));
         parts.extend(table.measures.iter().map(|measure| Part::Measure(table, measure.name.as_str())));
     }
@@ -155,7 +151,7 @@ fn assemble(parts: Vec<Part<'_>>) -> Schema {
     let mut schema = Schema::default();
     for part in parts {
         match part {
-            Part::Table(table) => schema.tables.push(head(table)),
+            Part::Table(table) => schema.tables.push(table),
             Part::Column(table, line) => continued(&mut schema, table).columns.push(line),
             Part::Measure(table, name) => continued(&mut schema, table).measures.push(name.to_owned()),
             Part::Relationship(line) => schema.relationships.push(line),

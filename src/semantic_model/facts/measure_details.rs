@@ -113,9 +113,9 @@ pub fn run(models: &Models, args: &Args) -> Result<Answer, Error> {
     let page = Page::new(None, args.next_token.as_deref(), &opened.fingerprint)?;
     let short = |text: &Option<String>| {
         let mut text = text.clone();
-        text.iter_mut().for_each(|text| {
+        if let Some(text) = &mut text {
             cut(text, TEXT_BYTES);
-        });
+        }
         text
     };
     let mut answer = Answer {

@@ -374,3 +374,6 @@ impl In<'_> {
 fn property(node: &Node<'_>, word: &str) -> Option<String> {
     node.child(word).and_then(Node::text)
 }
+
+#[cfg(test)]
+mod tests;

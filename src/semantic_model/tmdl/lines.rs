@@ -80,7 +80,7 @@ impl Unit {
         let others = indentation.chars().count() - tabs;
         match self {
             Self::Tab => (tabs + others / SPACES_PER_TAB, others == 0),
-            Self::Spaces(width) => (tabs + others / width, others % width == 0),
+            Self::Spaces(width) => (tabs + others / width, others.is_multiple_of(width)),
         }
     }
 }
