@@ -4,7 +4,5 @@
 
 mod mcp;
 mod schemas;
-mod states;
-//! The integration tests: one binary, one module per room.
-
 mod semantic_model;
+mod states;

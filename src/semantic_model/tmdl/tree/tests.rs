@@ -14,30 +14,19 @@ fn fault(text: &str) -> String {
 
 /// An outline: keyword, name and body, children in braces.
 fn outline(nodes: &[Node<'_>]) -> String {
-    let shown: Vec<String> = nodes
-        .iter()
-        .map(|node| {
-            let mut text = node.keyword.to_owned();
-            if node.is_ref {
-                text.insert_str(0, "ref ");
-            }
-            if let Some(name) = &node.name {
-                text.push_str(&format!(" <{name}>"));
-            }
-            match &node.body {
-                Body::Nothing => {}
-                Body::Value(value) => text.push_str(&format!(": {value}")),
-                Body::Inline(_) | Body::Block(_) | Body::Fenced(..) => {
-                    text.push_str(&format!(" = {:?}", node.text().unwrap()));
-                }
-            }
-            if !node.children.is_empty() {
-                text.push_str(&format!(" {{{}}}", outline(&node.children)));
-            }
-            text
-        })
-        .collect();
-    shown.join("; ")
+    nodes.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+fn one(node: &Node<'_>) -> String {
+    let reference = if node.is_ref { "ref " } else { "" };
+    let name = node.name.as_ref().map(|name| format!(" <{name}>")).unwrap_or_default();
+    let body = match &node.body {
+        Body::Nothing => String::new(),
+        Body::Value(value) => format!(": {value}"),
+        Body::Inline(_) | Body::Block(_) | Body::Fenced(..) => format!(" = {:?}", node.text().unwrap()),
+    };
+    let below = if node.children.is_empty() { String::new() } else { format!(" {{{}}}", outline(&node.children)) };
+    format!("{reference}{}{name}{body}{below}", node.keyword)
 }
 
 const MEASURES: &str = "/// What\n/// for\ntable 'My ''Sales'''\n\tisHidden\n\n\tmeasure A = 1 + 1\n\t\tformatString: \"a \"\"b\"\" \"\n\n\tmeasure B =\n\t\t\t\n\t\t\tVAR x = 1\n\n\t\t\t  RETURN x\n\t\tdisplayFolder: F\\G\n\n\tmeasure C = ```\n\t\t\t  kept  \n\t\t\t\n\t\t\t```\n\t\tkpi\n\t\t\ttargetExpression =\n\t\t\t\t1\n\nref table Other\n";
