@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::base::{ErrorKind, Timestamp};
+use crate::config::LogParameters;
 use crate::contract::Origin;
 
 /// Who called, as the log tells it.
@@ -61,4 +62,18 @@ pub struct Interaction {
     pub rating: Option<u8>,
     /// What they said.
     pub comment: Option<String>,
+}
+
+/// The arguments as far as `retention.log_parameters` lets the log keep them.
+/// Secrets are to be out of them already.
+#[must_use]
+pub fn kept_parameters(parameters: Value, keep: LogParameters) -> Value {
+    match (keep, parameters) {
+        (LogParameters::Full, parameters) => parameters,
+        // Only the outer names: keys further in can be data, as in a map from people to sums.
+        (LogParameters::Names, Value::Object(map)) => {
+            Value::Object(map.into_iter().map(|(name, _)| (name, Value::Null)).collect())
+        }
+        (LogParameters::Names | LogParameters::None, _) => Value::Null,
+    }
 }

@@ -19,5 +19,5 @@ pub use analytics::{
     WorkflowFigures, WorkflowUse, analytics,
 };
 pub use follow_up::{FollowUp, LEARNED_FROM};
-pub use interaction::{CallOrigin, Interaction};
+pub use interaction::{CallOrigin, Interaction, kept_parameters};
 pub use session::{Accepted, Call, Followed, Lessons, SessionMemory};

@@ -230,3 +230,13 @@ fn the_origin_of_a_call_is_logged_by_its_kind() {
     assert_eq!(CallOrigin::from(&step), CallOrigin::Step);
     assert_eq!(serde_json::to_value(CallOrigin::from(&Origin::Cli { session: "s".to_owned() })).unwrap(), json!("cli"));
 }
+
+#[test]
+fn the_log_keeps_of_the_arguments_what_the_configuration_lets_it() {
+    use crate::config::LogParameters;
+    let parameters = || json!({"table": "Sales", "salaries": {"Ann": 7}});
+    assert_eq!(kept_parameters(parameters(), LogParameters::Full), parameters());
+    assert_eq!(kept_parameters(parameters(), LogParameters::Names), json!({"table": null, "salaries": null}));
+    assert_eq!(kept_parameters(parameters(), LogParameters::None), Value::Null);
+    assert_eq!(kept_parameters(json!("text"), LogParameters::Names), Value::Null);
+}
