@@ -15,10 +15,11 @@ use super::list::{ListPlan, ListSettings};
 use super::nearest::nearest;
 use super::observer::{Finished, InteractionId, Observer, Started};
 use super::provider::Provider;
-use super::redact::{self, Redactor};
+use super::redact;
 use super::sessions::Sessions;
 use crate::base::json::Object;
 use crate::base::{Clock, Entropy, ErrorKind};
+use crate::config::Redaction;
 use crate::contract::{CallFailure, CallTool, Origin, ToolCall, ToolDefinition, ToolOutput};
 
 /// How long a call may take to end in order after it was cancelled.
@@ -31,7 +32,7 @@ pub struct RegistryParts {
     /// Told of every call; proposes next steps.
     pub observer: Arc<dyn Observer>,
     /// Takes secrets out of recorded arguments.
-    pub redactor: Redactor,
+    pub redaction: Redaction,
     /// How the list is made.
     pub list: ListSettings,
     /// Time.
@@ -116,7 +117,7 @@ impl Registry {
             id: InteractionId(self.parts.entropy.uuid(now)),
             tool: call.name.clone(),
             set,
-            parameters: redact::parameters(&call.arguments, &self.parts.redactor),
+            parameters: redact::parameters(&call.arguments, &self.parts.redaction),
             origin: call.origin.clone(),
             at: now,
         };

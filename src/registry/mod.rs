@@ -28,4 +28,3 @@ pub use list::{ListPlan, ListSettings, listed_json};
 pub use nearest::nearest;
 pub use observer::{Finished, InteractionId, NoObserver, Observer, Started};
 pub use provider::{Listed, Provider, ToolSet};
-pub use redact::{REDACTED, Redactor};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::provider::ToolSet;
+use crate::base::json::Object;
 use crate::base::{ErrorKind, Timestamp};
 use crate::contract::{Origin, ToolOutput};
 
@@ -28,7 +29,7 @@ pub struct Started {
     /// The tool's group.
     pub set: ToolSet,
     /// The arguments with secrets taken out.
-    pub parameters: Value,
+    pub parameters: Object,
     /// Who calls.
     pub origin: Origin,
     /// When.

@@ -1,48 +1,33 @@
 //! Takes secrets out of what is recorded of a call.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use crate::base::json::Object;
-
-/// What stands where a secret stood.
-pub const REDACTED: &str = "<redacted>";
+use crate::config::{REDACTED, Redaction};
 
 /// Longer texts are recorded by their beginning.
 const LONG: usize = 4_000;
 
-/// Takes the values of known secrets out of a text, in every form they could
-/// have; `None` when the text holds none. The configuration makes it.
-pub type Redactor = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
-
 /// The arguments without secrets: known values everywhere, and whole values
 /// under names that say what they are.
-pub(super) fn parameters(arguments: &Object, redactor: &Redactor) -> Value {
-    object(arguments, redactor)
+pub(super) fn parameters(arguments: &Object, redaction: &Redaction) -> Object {
+    let kept = arguments.iter().map(|(key, value)| {
+        let kept = if names_secret(key) && !value.is_null() {
+            Value::String(REDACTED.to_owned())
+        } else {
+            self::value(value, redaction)
+        };
+        (redaction.redact(key).unwrap_or_else(|| key.clone()), kept)
+    });
+    kept.collect()
 }
 
-fn object(map: &Object, redactor: &Redactor) -> Value {
-    Value::Object(
-        map.iter()
-            .map(|(key, value)| {
-                let kept = if names_secret(key) && !value.is_null() {
-                    Value::String(REDACTED.to_owned())
-                } else {
-                    self::value(value, redactor)
-                };
-                (redactor(key).unwrap_or_else(|| key.clone()), kept)
-            })
-            .collect(),
-    )
-}
-
-fn value(value: &Value, redactor: &Redactor) -> Value {
+fn value(value: &Value, redaction: &Redaction) -> Value {
     match value {
-        Value::Object(map) => object(map, redactor),
-        Value::Array(items) => Value::Array(items.iter().map(|item| self::value(item, redactor)).collect()),
+        Value::Object(map) => Value::Object(parameters(map, redaction)),
+        Value::Array(items) => Value::Array(items.iter().map(|item| self::value(item, redaction)).collect()),
         Value::String(text) => {
-            let text = redactor(text).unwrap_or_else(|| text.clone());
+            let text = redaction.redact(text).unwrap_or_else(|| text.clone());
             Value::String(if text.len() > LONG { shortened(&text) } else { text })
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
@@ -94,23 +79,22 @@ fn names_secret(key: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use serde_json::json;
 
-    use super::{Redactor, parameters};
+    use super::parameters;
+    use crate::config::Redaction;
 
     #[test]
     fn known_values_and_named_credentials_are_taken_out_and_page_tokens_stay() {
-        let redactor: Redactor = Arc::new(|text| text.contains("hunter22").then(|| text.replace("hunter22", "***")));
+        let redaction = Redaction::new(&["hunter22".to_owned()]);
         let arguments = json!({
             "url": "https://x/?k=hunter22", "next_token": "50", "accessToken": "abc",
             "headers": {"Authorization": "Bearer abc", "X-API-Key": "k"}, "list": ["hunter22", 1], "key": "row",
         });
-        let recorded = arguments.as_object().map(|map| parameters(map, &redactor));
+        let recorded = arguments.as_object().map(|map| serde_json::Value::Object(parameters(map, &redaction)));
         let expected = json!({
-            "url": "https://x/?k=***", "next_token": "50", "accessToken": "<redacted>",
-            "headers": {"Authorization": "<redacted>", "X-API-Key": "<redacted>"}, "list": ["***", 1], "key": "row",
+            "url": "https://x/?k=<redacted>", "next_token": "50", "accessToken": "<redacted>",
+            "headers": {"Authorization": "<redacted>", "X-API-Key": "<redacted>"}, "list": ["<redacted>", 1], "key": "row",
         });
         assert_eq!(recorded, Some(expected));
     }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Registry, RegistryParts};
 use crate::base::{ErrorKind, ManualClock, ManualEntropy};
+use crate::config::Redaction;
 use crate::contract::{Annotations, Binding, CallFailure, CallTool as _, Origin, ToolCall, ToolDefinition, ToolOutput};
 use crate::registry::{Finished, ListSettings, Listed, Observer, Provider, Started, ToolSet};
 
@@ -93,7 +94,7 @@ fn registry(set: ToolSet) -> (Registry, Arc<Log>) {
     let log = Arc::new(Log::default());
     let registry = Registry::new(RegistryParts {
         observer: log.clone(),
-        redactor: Arc::new(|text| text.contains("hunter22").then(|| "***".to_owned())),
+        redaction: Redaction::new(&["hunter22".to_owned()]),
         list: ListSettings::default(),
         clock: Arc::new(ManualClock::default()),
         entropy: Arc::new(ManualEntropy::new(1)),
@@ -122,7 +123,7 @@ async fn a_call_is_recorded_from_start_to_end_and_answers_with_its_id_and_next_s
     let output =
         registry.dispatch(call("strict", &json!({"measure": "hunter22", "table": "Sales"}))).await.expect("an output");
     let log = log.0.lock().expect("not poisoned").clone();
-    assert_eq!(log[0]["parameters"], json!({"measure": "***", "table": "Sales"}));
+    assert_eq!(log[0]["parameters"], json!({"measure": "<redacted>", "table": "Sales"}));
     assert_eq!((&log[1]["error"], &log[1]["table"]), (&Value::Null, &json!("Sales")));
     assert_eq!(log[0]["id"], log[1]["id"]);
     assert_eq!(output.meta["sequitur/interaction_id"], log[0]["id"]);

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Answered, Spec, Tool, blocking};
 use crate::base::{ErrorKind, ManualClock, ManualEntropy};
+use crate::config::Redaction;
 use crate::contract::{Annotations, Origin, ToolCall, ToolOutput};
 use crate::registry::{ListSettings, NoObserver, Registry, RegistryParts, ToolSet};
 use crate::tools::{OwnTools, Services, ToolFailure};
@@ -68,7 +69,7 @@ async fn divide(arguments: Value) -> ToolOutput {
     let services = Services { clock: Arc::new(ManualClock::default()), entropy: Arc::new(ManualEntropy::new(1)) };
     let registry = Registry::new(RegistryParts {
         observer: Arc::new(NoObserver),
-        redactor: Arc::new(|_| None),
+        redaction: Redaction::default(),
         list: ListSettings::default(),
         clock: Arc::new(ManualClock::default()),
         entropy: Arc::new(ManualEntropy::new(1)),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use sequitur::base::{ManualClock, ManualEntropy, SystemClock};
+use sequitur::config::Redaction;
 use sequitur::contract::{Annotations, Binding, CallFailure, Origin, Progress, ToolCall, ToolDefinition, ToolOutput};
 use sequitur::mcp::{Activity, Ended, ServeError, Settings, serve};
 use sequitur::registry::{ListSettings, Listed, NoObserver, Provider, Registry, RegistryParts, ToolSet};
@@ -123,7 +124,7 @@ impl Client {
         let seen = Arc::new(Seen::default());
         let registry = Registry::new(RegistryParts {
             observer: Arc::new(NoObserver),
-            redactor: Arc::new(|_| None),
+            redaction: Redaction::default(),
             list: ListSettings::default(),
             clock: Arc::new(SystemClock::new()),
             entropy: Arc::new(ManualEntropy::new(1)),
