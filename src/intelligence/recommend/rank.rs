@@ -9,7 +9,13 @@ use super::rules;
 /// `settings.min_confidence`, none that cannot be called.
 #[must_use]
 pub fn recommend(occasion: &Occasion<'_>) -> Vec<Recommendation> {
-    let from_rules = rules::ALL.iter().flat_map(|rule| (rule.propose)(occasion));
+    let from_rules = rules::ALL.iter().flat_map(|rule| {
+        let proposals = (rule.propose)(occasion);
+        if !proposals.is_empty() {
+            tracing::trace!(rule = rule.name, proposals = proposals.len(), "a rule fires");
+        }
+        proposals
+    });
     let mut kept: Vec<Recommendation> = Vec::new();
     for proposal in from_rules.chain(learned::recommendations(occasion)) {
         if proposal.confidence >= occasion.settings.min_confidence && proposal.target.callable(occasion.catalogue) {

@@ -45,8 +45,7 @@ use super::recommendation::Recommendation;
 
 /// A rule.
 pub(super) struct Rule {
-    /// Its name, as in the cases.
-    #[cfg_attr(not(test), expect(dead_code, reason = "names the rule where it fails its cases"))]
+    /// Its name, for the trace and the cases.
     pub(super) name: &'static str,
     /// What it proposes.
     pub(super) propose: fn(&Occasion<'_>) -> Vec<Recommendation>,
