@@ -20,4 +20,5 @@ pub mod registry;
 pub mod semantic_model;
 pub mod telemetry;
 pub mod tools;
+pub mod store;
 pub mod workflow;

@@ -1,0 +1,263 @@
+//! The one writer: a thread with the only connection that writes.
+//!
+//! It takes all that is queued, never waits for more, and makes one transaction
+//! of it with a savepoint per piece of work, so that concurrent runs share the
+//! cost of a commit and one that fails takes no other with it. Nobody is
+//! answered before the commit.
+//!
+//! Must not know what is written: work is a closure over the connection.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::wal::CheckpointMode;
+use rusqlite::{Connection, MAIN_DB};
+use tokio::sync::oneshot;
+
+use super::checkpoint::Checkpointer;
+use super::error::{Fault, StoreError};
+use super::identity::Identity;
+
+/// Pieces of work in one transaction; bounds how long the first one waits.
+const LARGEST_GROUP: usize = 1024;
+
+/// What the writer has done so far.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub commits: AtomicU64,
+    pub batches: AtomicU64,
+}
+
+/// The sending side. Dropping it ends the thread once the queue is empty.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    queue: Sender<Message>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    pub(crate) counters: Arc<Counters>,
+}
+
+enum Message {
+    Work(Box<dyn Work>),
+    /// `SQLite`'s `data_version` as this connection sees it: changes when another
+    /// connection commits, and not by our own commits.
+    Look(oneshot::Sender<Result<i64, StoreError>>),
+    Close,
+}
+
+trait Work: Send {
+    /// Does it, inside the transaction.
+    fn execute(&mut self, connection: &Connection) -> Result<(), StoreError>;
+    /// Answers, once it is known how the transaction ended.
+    fn answer(self: Box<Self>, end: Result<(), StoreError>);
+}
+
+struct Job<T, F> {
+    work: Option<F>,
+    result: Option<Result<T, StoreError>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Work for Job<T, F>
+where
+    T: Send,
+    F: FnOnce(&Connection) -> Result<T, StoreError> + Send,
+{
+    fn execute(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        let Some(work) = self.work.take() else {
+            return Err(StoreError::new(Fault::Internal, "a piece of work was done twice"));
+        };
+        let result = work(connection);
+        let end = result.as_ref().map(|_| ()).map_err(Clone::clone);
+        self.result = Some(result);
+        end
+    }
+
+    fn answer(self: Box<Self>, end: Result<(), StoreError>) {
+        let result = match (self.result, end) {
+            // Its own fault says more than that of the group.
+            (Some(Err(own)), _) => Err(own),
+            (_, Err(group)) => Err(group),
+            (Some(done), Ok(())) => done,
+            (None, Ok(())) => Err(StoreError::new(Fault::Internal, "a piece of work was not done")),
+        };
+        // Whoever asked may have gone: the work is done all the same.
+        drop(self.reply.send(result));
+    }
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(crate) fn start(
+        connection: Connection,
+        identity: Identity,
+        version: u32,
+        checkpointer: Checkpointer,
+    ) -> std::io::Result<Self> {
+        let (queue, messages) = channel();
+        let counters = Arc::new(Counters::default());
+        let state = State { connection, identity, version, checkpointer, counters: Arc::clone(&counters) };
+        let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || state.run(&messages))?;
+        Ok(Self { queue, thread: Mutex::new(Some(thread)), counters })
+    }
+
+    /// Queues `work` now; the future waits for its commit.
+    pub(crate) fn write<T, F>(&self, work: F) -> impl Future<Output = Result<T, StoreError>> + Send + use<T, F>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Job { work: Some(work), result: None, reply };
+        let queued = self.queue.send(Message::Work(Box::new(job)));
+        async move {
+            queued.map_err(|_| StoreError::closed())?;
+            answer.await.map_err(|_| StoreError::closed())?
+        }
+    }
+
+    /// See [`Message::Look`].
+    pub(crate) fn data_version(&self) -> impl Future<Output = Result<i64, StoreError>> + Send + use<> {
+        let (reply, answer) = oneshot::channel();
+        let queued = self.queue.send(Message::Look(reply));
+        async move {
+            queued.map_err(|_| StoreError::closed())?;
+            answer.await.map_err(|_| StoreError::closed())?
+        }
+    }
+
+    /// Ends the thread after all that is queued; blocks until it has ended.
+    pub(crate) fn close(&self) -> Result<(), StoreError> {
+        // A thread that has ended by itself cannot be told to.
+        drop(self.queue.send(Message::Close));
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match thread.map(JoinHandle::join) {
+            None | Some(Ok(())) => Ok(()),
+            Some(Err(_)) => Err(StoreError::new(Fault::Internal, "the store's writer ended by a fault of its own")),
+        }
+    }
+}
+
+struct State {
+    connection: Connection,
+    identity: Identity,
+    version: u32,
+    checkpointer: Checkpointer,
+    counters: Arc<Counters>,
+}
+
+impl State {
+    fn run(self, messages: &Receiver<Message>) {
+        let mut open = true;
+        while open {
+            let Ok(first) = messages.recv() else { break };
+            let mut group = Vec::new();
+            let mut looks = Vec::new();
+            let mut next = Some(first);
+            while let Some(message) = next {
+                match message {
+                    Message::Work(work) => group.push(work),
+                    Message::Look(reply) => looks.push(reply),
+                    Message::Close => {
+                        open = false;
+                        break;
+                    }
+                }
+                next = if group.len() < LARGEST_GROUP { messages.try_recv().ok() } else { None };
+            }
+            if !group.is_empty() {
+                self.group(group);
+            }
+            for reply in looks {
+                drop(reply.send(self.data_version()));
+            }
+        }
+        self.end();
+    }
+
+    fn group(&self, mut group: Vec<Box<dyn Work>>) {
+        let end = self.transaction(&mut group);
+        if end.is_ok() {
+            self.counters.commits.fetch_add(1, Ordering::Relaxed);
+            self.counters.batches.fetch_add(group.len() as u64, Ordering::Relaxed);
+        }
+        for work in group {
+            work.answer(end.clone());
+        }
+        self.checkpointer.committed(&self.connection);
+    }
+
+    fn transaction(&self, group: &mut [Box<dyn Work>]) -> Result<(), StoreError> {
+        self.check_identity()?;
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let done = self.check_version().and_then(|()| self.execute(group));
+        let end = done.and_then(|()| Ok(self.connection.prepare_cached("COMMIT")?.execute([]).map(drop)?));
+        if end.is_err() && !self.connection.is_autocommit() {
+            // The first fault is the one to tell; without a transaction there is
+            // nothing to undo.
+            if let Err(error) = self.connection.execute_batch("ROLLBACK") {
+                tracing::warn!(%error, "a transaction could not be rolled back");
+            }
+        }
+        // A commit into a file that lost its name meanwhile is not acknowledged.
+        end.and_then(|()| self.check_identity())
+    }
+
+    fn execute(&self, group: &mut [Box<dyn Work>]) -> Result<(), StoreError> {
+        let [only] = group else {
+            for work in group {
+                self.connection.prepare_cached("SAVEPOINT work")?.execute([])?;
+                if let Err(error) = work.execute(&self.connection) {
+                    // A full disk and its like undo the whole transaction.
+                    if self.connection.is_autocommit() {
+                        return Err(error);
+                    }
+                    self.connection.prepare_cached("ROLLBACK TO work")?.execute([])?;
+                }
+                self.connection.prepare_cached("RELEASE work")?.execute([])?;
+            }
+            return Ok(());
+        };
+        only.execute(&self.connection)
+    }
+
+    fn check_identity(&self) -> Result<(), StoreError> {
+        if self.identity.unchanged() { Ok(()) } else { Err(gone()) }
+    }
+
+    fn check_version(&self) -> Result<(), StoreError> {
+        let found: u32 = self.connection.prepare_cached("PRAGMA user_version")?.query_row([], |row| row.get(0))?;
+        if found == self.version {
+            return Ok(());
+        }
+        let message =
+            format!("the database has schema version {found} by now; this process works with {}", self.version);
+        Err(StoreError::new(Fault::SchemaChanged, message).with_hint("restart this process with the newer version"))
+    }
+
+    fn data_version(&self) -> Result<i64, StoreError> {
+        Ok(self.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?)
+    }
+
+    fn end(self) {
+        self.checkpointer.end();
+        if self.identity.unchanged() {
+            // The next start finds a short log; another process may still need it.
+            if let Err(error) = self.connection.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::TRUNCATE) {
+                tracing::debug!(%error, "the log was left for the next start");
+            }
+        }
+        self.connection.flush_prepared_statement_cache();
+        if let Err((_, error)) = self.connection.close() {
+            tracing::warn!(%error, "the database did not close");
+        }
+    }
+}
+
+/// The file is not where it was.
+pub(crate) fn gone() -> StoreError {
+    StoreError::new(Fault::Gone, "the database file was moved, removed or replaced while in use")
+        .with_hint("put the file back where it was; runs then go on, and nothing that was acknowledged is lost")
+}
