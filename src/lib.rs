@@ -18,7 +18,7 @@ pub mod machine;
 pub mod mcp;
 pub mod registry;
 pub mod semantic_model;
+pub mod store;
 pub mod telemetry;
 pub mod tools;
-pub mod store;
 pub mod workflow;

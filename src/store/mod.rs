@@ -25,7 +25,6 @@ mod query;
 mod readers;
 mod rows;
 mod sql;
-
 mod writer;
 
 #[cfg(test)]
