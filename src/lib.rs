@@ -10,6 +10,7 @@
 //! `docs/architecture.md` says what each room is for and what must not happen.
 
 pub mod base;
+pub mod cli;
 pub mod config;
 pub mod contract;
 pub mod expr;

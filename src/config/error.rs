@@ -91,7 +91,9 @@ impl ConfigWarning {
         }
     }
 
-    pub(super) fn general(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    /// About no file in particular.
+    #[must_use]
+    pub fn general(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { file: None, line: None, column: None, message: message.into(), hint: Some(hint.into()) }
     }
 }

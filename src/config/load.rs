@@ -18,7 +18,7 @@ use super::trust::{Standing, Trust};
 use super::{gate, layers, roots};
 
 /// The name of a project's file.
-pub(super) const PROJECT_FILE: &str = "sequitur.json";
+pub const PROJECT_FILE: &str = "sequitur.json";
 /// The name of the user's file in the platform's folder.
 const USER_FILE: &str = "config.json";
 

@@ -27,7 +27,7 @@ pub use data_dir::{DataDir, DataDirError};
 pub use environment::Environment;
 pub use error::{ConfigError, ConfigWarning};
 pub use gate::gated_parts;
-pub use load::{Loaded, Request, Source, SourceKind, fallback, load};
+pub use load::{Loaded, PROJECT_FILE, Request, Source, SourceKind, fallback, load};
 pub use model::{
     Agent, AutoResume, Config, Expose, Intelligence, LogParameters, OnRequestCancelled, OnUnknown, Packs, Retention,
     Security, ToolSet, Tools, Workflows,

@@ -1,0 +1,182 @@
+//! `sequitur doctor`: what is configured, where things are, what is wrong.
+//!
+//! One check is one line. Goes on with a configuration or data folder that
+//! cannot be used: telling so is its work.
+
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::base::json::Object;
+use crate::cli::answer::{TemplatesAnswer, line, view};
+use crate::cli::backend::{Backend, Client, Purpose};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::setup::Setup;
+use crate::cli::table::{Style, Table};
+use crate::cli::terminal::Terminal;
+use crate::config::{Server, SourceKind, Standing, Transport};
+
+/// How a check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    Ok,
+    Warning,
+    Error,
+}
+
+impl Status {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Check {
+    name: &'static str,
+    status: Status,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+#[derive(Default)]
+struct Checks(Vec<Check>);
+
+impl Checks {
+    fn add(&mut self, name: &'static str, status: Status, detail: impl Into<String>, hint: Option<String>) {
+        self.0.push(Check { name, status, detail: detail.into(), hint });
+    }
+
+    fn ok(&mut self, name: &'static str, detail: impl Into<String>) {
+        self.add(name, Status::Ok, detail, None);
+    }
+}
+
+pub(in crate::cli) async fn doctor(
+    terminal: &Terminal,
+    backend: &dyn Backend,
+    setup: Setup,
+    json: bool,
+) -> Result<Exit, Failure> {
+    let mut checks = Checks::default();
+    let version =
+        format!("sequitur {} on {} {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
+    checks.ok("version", version);
+    configuration(&mut checks, &setup);
+    match setup.sound() {
+        Ok(setup) => match backend.client(setup, Purpose::Look).await {
+            Ok(client) => {
+                live(&mut checks, &client).await;
+                (client.close)().await;
+            }
+            Err(failure) => checks.add("store", Status::Error, failure.to_string(), failure.hint()),
+        },
+        Err(_) => checks.add("store", Status::Warning, "not looked at: see the errors above", None),
+    }
+    let healthy = checks.0.iter().all(|check| check.status != Status::Error);
+    if json {
+        terminal.json(&json!({"success": healthy, "checks": checks.0}))?;
+    } else {
+        show(terminal, &checks)?;
+    }
+    Ok(if healthy { Exit::Completed } else { Exit::Failed })
+}
+
+fn show(terminal: &Terminal, checks: &Checks) -> Result<(), Failure> {
+    let mut table = Table::new(&["check", "status", "detail"]);
+    for check in &checks.0 {
+        let status = check.status.as_str();
+        let detail = match &check.hint {
+            Some(hint) => format!("{} ({hint})", check.detail),
+            None => check.detail.clone(),
+        };
+        table.row([(check.name, Style::Plain), (status, Style::of_state(status)), (&detail, Style::Plain)]);
+    }
+    // Not cut to the terminal: a path that is half there helps nobody.
+    terminal.say(&table.render(None, terminal.colour))
+}
+
+fn configuration(checks: &mut Checks, setup: &Setup) {
+    let loaded = &setup.loaded;
+    match &setup.config_error {
+        Some(error) => checks.add("configuration", Status::Error, error.to_string(), error.hint.clone()),
+        None if loaded.sources.is_empty() => checks.ok("configuration", "no file: the defaults hold"),
+        None => {}
+    }
+    for source in &loaded.sources {
+        let whose = match source.kind {
+            SourceKind::User => "yours",
+            SourceKind::Project(Standing::Trusted) => "the project's, trusted",
+            SourceKind::Project(Standing::Changed) => "the project's, changed since it was trusted",
+            SourceKind::Project(Standing::Unknown) => "the project's, not trusted",
+        };
+        checks.ok("configuration", format!("{} ({whose})", source.path.display()));
+    }
+    for warning in &loaded.warnings {
+        checks.add("configuration", Status::Warning, warning.to_string(), warning.hint.clone());
+    }
+    match &setup.data_dir {
+        Ok(data) => checks.ok("data folder", data.path().display().to_string()),
+        Err(error) => checks.add("data folder", Status::Error, error.to_string(), Some(error.hint().to_owned())),
+    }
+    if loaded.roots.is_empty() {
+        let hint = "add `--root DIR`".to_owned();
+        checks.add("roots", Status::Warning, "none: tools that read files will refuse", Some(hint));
+    }
+    for root in &loaded.roots {
+        checks.ok("roots", root.display().to_string());
+    }
+    for (name, server) in &loaded.config.mcp_servers {
+        match &server.problem {
+            // The warnings above say where and what to do.
+            Some(problem) => checks.add("server", Status::Warning, format!("`{name}` cannot be used: {problem}"), None),
+            None => checks.ok("server", format!("`{name}` {}", reached(server))),
+        }
+    }
+    for directory in loaded.config.workflows.directories.iter().filter(|directory| !directory.is_dir()) {
+        missing_folder(checks, directory);
+    }
+}
+
+fn missing_folder(checks: &mut Checks, directory: &Path) {
+    let detail = format!("`{}` is no folder", directory.display());
+    checks.add("templates", Status::Warning, detail, Some("it stands in `workflows.directories`".to_owned()));
+}
+
+fn reached(server: &Server) -> String {
+    let how = match &server.transport {
+        Transport::Process { command, .. } => format!("starts `{command}`"),
+        Transport::Http { url, .. } => {
+            // What follows the host may hold a key.
+            let host = url.split("://").nth(1).unwrap_or(url).split(['/', '?']).next().unwrap_or_default();
+            format!("connects to `{}`", host.rsplit('@').next().unwrap_or_default())
+        }
+    };
+    if server.disabled { format!("{how} (disabled)") } else { how }
+}
+
+async fn live(checks: &mut Checks, client: &Client) {
+    checks.ok("store", "opened");
+    checks.ok("tools", format!("{} can be called", client.tools.names().len()));
+    match client.call("list_workflow_templates", Object::new()).await {
+        Ok(answer) => templates(checks, &answer),
+        Err(failure) => checks.add("templates", Status::Error, failure.to_string(), failure.hint()),
+    }
+}
+
+fn templates(checks: &mut Checks, answer: &Value) {
+    let listed: TemplatesAnswer = view(answer);
+    let ready = listed.templates.iter().filter(|template| template.ready != Some(false)).count();
+    checks.ok("templates", format!("{}, of which {ready} ready", listed.templates.len()));
+    for warning in &listed.warnings {
+        let hint = warning.get("hint").and_then(Value::as_str).map(str::to_owned);
+        checks.add("templates", Status::Warning, line(warning), hint);
+    }
+}
