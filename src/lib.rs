@@ -13,6 +13,7 @@ pub mod base;
 pub mod cli;
 pub mod config;
 pub mod contract;
+pub mod engine;
 pub mod expr;
 pub mod intelligence;
 pub mod machine;

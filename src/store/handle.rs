@@ -313,6 +313,15 @@ impl Store {
         self.text(hash, move |connection, hash| query::body(connection, &run, hash)).await
     }
 
+    /// The same without waiting for a thread: for the short read in the midst of
+    /// an evaluation. Blocks for as long as one row takes to read.
+    pub fn body_now(&self, run: &str, hash: &str) -> Result<Option<Arc<str>>, StoreError> {
+        if let Some(text) = self.inner.cache.get(hash) {
+            return Ok(Some(text));
+        }
+        self.inner.readers.read_now(|connection| query::body(connection, run, hash))
+    }
+
     /// The text of a plan by its hash.
     pub async fn plan(&self, hash: &str) -> Result<Option<Arc<str>>, StoreError> {
         self.text(hash, query::plan).await

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::base::ErrorKind;
 use crate::base::json::Object;
+pub use crate::config::OnUnknown;
 
 /// A template validated and lowered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -414,17 +415,4 @@ pub enum OnError {
     Fallback(usize),
     /// These steps run in order.
     Handlers(Vec<usize>),
-}
-
-/// What to do with an unknown outcome of an unsafe call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum OnUnknown {
-    /// A person chooses.
-    #[default]
-    Ask,
-    /// The step fails with kind `interrupted`.
-    Fail,
-    /// The call is made again.
-    Retry,
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod arch;
+mod engine;
 mod mcp;
 mod schemas;
 mod semantic_model;

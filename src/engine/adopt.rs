@@ -1,0 +1,170 @@
+//! Takes over runs whose process is gone, and brings runs that are driven here
+//! what other processes ask of them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::bodies::Bodies;
+use super::driver::Driver;
+use super::error::EngineError;
+use super::handle::Engine;
+use super::journal::{self, Journal};
+use crate::config::AutoResume;
+use crate::machine::{InputKind, RunStatus};
+use crate::store::{ChangeToken, Claim, Claimable};
+use crate::workflow::plan::{Plan, StepKind};
+
+/// How often a process looks for runs that nobody alive owns.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often it looks whether another process has written.
+const NOTICE: Duration = Duration::from_millis(50);
+/// The same while it drives nothing.
+const NOTICE_IDLE: Duration = Duration::from_millis(250);
+/// A run that was silent for longer is not gone on with unasked.
+const SILENT: Duration = Duration::from_hours(1);
+
+/// Whether this process takes runs over.
+pub(super) struct Adoption {
+    auto_resume: AutoResume,
+    begun: AtomicBool,
+}
+
+impl Adoption {
+    pub(super) fn new(auto_resume: AutoResume) -> Self {
+        Self { auto_resume, begun: AtomicBool::new(false) }
+    }
+}
+
+impl Engine {
+    /// From now on this process takes over runs whose process is gone: at once,
+    /// and then as they come. A second call does nothing.
+    pub fn begin_adoption(&self) {
+        if self.adoption.begun.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let engine = self.clone();
+        self.shared.tasks.spawn(async move {
+            while !engine.shared.stopping.is_cancelled() {
+                if let Err(error) = engine.adopt_all().await {
+                    tracing::error!(%error, "looking for runs to take over");
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(LOOK) => {}
+                    () = engine.shared.stopping.cancelled() => return,
+                }
+            }
+        });
+        self.begin_notice();
+    }
+
+    /// From now on requests that other processes write reach runs driven here.
+    fn begin_notice(&self) {
+        let engine = self.clone();
+        self.shared.tasks.spawn(async move {
+            let mut seen = ChangeToken::default();
+            while !engine.shared.stopping.is_cancelled() {
+                let wait = if engine.driven().is_empty() { NOTICE_IDLE } else { NOTICE };
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    () = engine.shared.stopping.cancelled() => return,
+                }
+                match engine.shared.store.changed_since(seen).await {
+                    Ok(None) => continue,
+                    Ok(Some(token)) => seen = token,
+                    Err(error) => {
+                        tracing::warn!(%error, "looking whether another process has written");
+                        continue;
+                    }
+                }
+                if let Err(error) = engine.deliver().await {
+                    tracing::warn!(%error, "reading the inbox");
+                }
+            }
+        });
+    }
+
+    /// Takes over every run that can be, now.
+    pub async fn adopt_all(&self) -> Result<usize, EngineError> {
+        let mut adopted = 0;
+        for claimable in self.shared.store.claimable_runs().await? {
+            if self.shared.handle(&claimable.run).is_some() {
+                continue;
+            }
+            match self.adopt(&claimable).await {
+                Ok(true) => adopted += 1,
+                Ok(false) => {}
+                Err(error) => tracing::error!(run = %claimable.run, %error, "the run cannot be taken over"),
+            }
+        }
+        Ok(adopted)
+    }
+
+    /// Takes one run over for a request that names it; `true` when it is driven
+    /// here afterwards.
+    pub async fn adopt_run(&self, run: &str) -> Result<bool, EngineError> {
+        if self.shared.handle(run).is_some() {
+            return Ok(true);
+        }
+        let claimable = self.shared.store.claimable_runs().await?;
+        match claimable.iter().find(|claimable| &*claimable.run == run) {
+            Some(claimable) => self.adopt(claimable).await,
+            None => Ok(false),
+        }
+    }
+
+    async fn adopt(&self, claimable: &Claimable) -> Result<bool, EngineError> {
+        let store = &self.shared.store;
+        let run = &claimable.run;
+        let row = store.run(run).await?.ok_or_else(|| EngineError::no_run(run))?;
+        let plan = self.plan(&row).await?;
+        let missing = self.missing_tools(&plan);
+        if !missing.is_empty() {
+            tracing::debug!(%run, ?missing, "left for a process that has its tools");
+            return Ok(false);
+        }
+        let epoch = match store.claim(run, &self.shared.process, claimable.owner.as_deref(), claimable.epoch).await? {
+            Claim::Claimed(epoch) => epoch,
+            Claim::OwnerAlive | Claim::Lost | Claim::Ended => return Ok(false),
+        };
+        let row = store.run(run).await?.ok_or_else(|| EngineError::no_run(run))?;
+        let state = journal::load(store, run, plan).await?;
+        let mut first = vec![InputKind::Adopted];
+        let silent = self.shared.clock.now().since(row.projection.updated_at) > SILENT;
+        let goes_on = match self.adoption.auto_resume {
+            AutoResume::All => true,
+            AutoResume::Never => false,
+            AutoResume::Safe => !silent,
+        };
+        let status = state.status();
+        if !goes_on && matches!(status, RunStatus::Pending | RunStatus::Running | RunStatus::Waiting) {
+            let reason = if silent { "its process ended over an hour ago" } else { "its process ended" };
+            first.insert(0, InputKind::Pause { reason: reason.to_owned() });
+        }
+        tracing::info!(%run, %status, "taken over from a process that is gone");
+        let journal =
+            Journal::new(store.clone(), run.clone(), self.shared.process.clone(), epoch, row.seq, row.inbox_seen);
+        let bodies = Bodies::new(store.clone(), run.clone());
+        Driver::spawn(&self.shared, state, bodies, journal, first)?;
+        self.deliver().await?;
+        Ok(true)
+    }
+
+    /// Tools of a plan that this process does not have.
+    fn missing_tools(&self, plan: &Plan) -> Vec<String> {
+        let tools = self.shared.tools();
+        let called = plan.steps.iter().filter_map(|step| match &step.kind {
+            StepKind::Action(call) => Some(call.tool.as_str()),
+            StepKind::AgentTask { .. }
+            | StepKind::Capability { .. }
+            | StepKind::Condition { .. }
+            | StepKind::Parallel { .. }
+            | StepKind::Loop { .. }
+            | StepKind::Wait(_)
+            | StepKind::HumanTask { .. }
+            | StepKind::Webhook(_)
+            | StepKind::Workflow { .. }
+            | StepKind::Transform { .. } => None,
+        });
+        called.filter(|tool| tools.definition(tool).is_none()).map(ToOwned::to_owned).collect()
+    }
+}

@@ -1,0 +1,525 @@
+//! Drives one run: takes what comes in, turns the pure machine, commits, and
+//! only then carries out what follows. One task per run; the state is its own.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::bodies::Bodies;
+use super::call::{self, Ended};
+use super::error::EngineError;
+use super::evaluate::{Compiled, StepInput, View, keep_all};
+use super::inbox::{Request, Row};
+use super::journal::{Commit, Journal};
+use super::permits::Permits;
+use super::shared::Shared;
+use super::slots::Slot;
+use super::snapshot::Snapshot;
+use crate::base::{ErrorKind, Timestamp};
+use crate::contract::{Origin, ToolCall};
+use crate::machine::{
+    self, BodyRef, CallFacts, CallOutcome, Command, Evaluated, InputKind, Refused, State, StepError, StepPath,
+    StepStatus, Timer, Turn,
+};
+
+/// What comes to a run's task.
+pub(super) enum Message {
+    /// A call ended.
+    CallEnded {
+        /// The instance.
+        path: StepPath,
+        /// Which attempt.
+        attempt: u32,
+        /// How.
+        ended: Ended,
+    },
+    /// A timer fired.
+    Timer(Timer),
+    /// A permit that a step waited for.
+    Permit(StepPath, Slot),
+    /// The place that the run waited for.
+    Place(Slot),
+    /// Rows of the inbox, for this run.
+    Inbox(Vec<Row>),
+    /// Tell me what becomes of this row.
+    Listen(i64, oneshot::Sender<Result<(), Refused>>),
+    /// Stop driving; nothing is decided any more.
+    Stop,
+}
+
+/// A run that is driven here.
+#[derive(Clone)]
+pub(super) struct Handle {
+    /// To its task.
+    pub(super) messages: mpsc::UnboundedSender<Message>,
+    /// What is shown of it.
+    pub(super) snapshots: watch::Receiver<Snapshot>,
+}
+
+struct InFlight {
+    attempt: u32,
+    cancel: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+/// The task of one run.
+pub(super) struct Driver {
+    shared: Arc<Shared>,
+    state: State,
+    compiled: Compiled,
+    bodies: Bodies,
+    journal: Journal,
+    permits: Permits,
+    facts: BTreeMap<StepPath, CallFacts>,
+    calls: HashMap<StepPath, InFlight>,
+    timers: HashMap<Timer, (Timestamp, JoinHandle<()>)>,
+    seen: i64,
+    listening: HashMap<i64, oneshot::Sender<Result<(), Refused>>>,
+    messages: mpsc::UnboundedReceiver<Message>,
+    sender: mpsc::UnboundedSender<Message>,
+    snapshots: watch::Sender<Snapshot>,
+}
+
+impl Driver {
+    /// Starts driving. `first` is taken before anything else.
+    pub(super) fn spawn(
+        shared: &Arc<Shared>,
+        state: State,
+        bodies: Bodies,
+        journal: Journal,
+        first: Vec<InputKind>,
+    ) -> Result<(), EngineError> {
+        let compiled = Compiled::of(&state.plan).map_err(EngineError::internal)?;
+        let (sender, messages) = mpsc::unbounded_channel();
+        let (snapshots, shown) = watch::channel(Snapshot::of(&state, 0.0));
+        let mut permits = Permits::new(shared.step_slots.clone(), shared.run_slots.clone());
+        if state.started_at.is_some() {
+            permits.keep_place(true);
+        }
+        let handle = Handle { messages: sender.clone(), snapshots: shown };
+        let (seen, run) = (journal.inbox_seen(), state.run.clone());
+        let driver = Self {
+            shared: shared.clone(),
+            state,
+            compiled,
+            bodies,
+            journal,
+            permits,
+            facts: BTreeMap::new(),
+            calls: HashMap::new(),
+            timers: HashMap::new(),
+            seen,
+            listening: HashMap::new(),
+            messages,
+            sender,
+            snapshots,
+        };
+        shared.remember(run, handle);
+        shared.tasks.spawn(driver.run(first));
+        Ok(())
+    }
+
+    async fn run(mut self, first: Vec<InputKind>) {
+        let run = self.state.run.clone();
+        if let Err(stopped) = self.drive(first).await {
+            match stopped {
+                Stopped::Asked => {}
+                Stopped::Fenced => tracing::warn!(%run, "another process took this run over; it is not driven here"),
+                Stopped::Fault(error) => {
+                    tracing::error!(%run, %error, "the run cannot be driven on; its log is intact");
+                }
+            }
+        }
+        for (_, (_, timer)) in self.timers.drain() {
+            timer.abort();
+        }
+        for (_, call) in self.calls.drain() {
+            call.cancel.cancel();
+            call.task.abort();
+        }
+        self.shared.forget(&run);
+    }
+
+    /// Until the run ends or is no longer ours.
+    async fn drive(&mut self, first: Vec<InputKind>) -> Result<(), Stopped> {
+        let mut inputs: Vec<(InputKind, Option<i64>)> = first.into_iter().map(|input| (input, None)).collect();
+        loop {
+            self.take_turn(inputs).await?;
+            if self.state.end.is_some() {
+                return Ok(());
+            }
+            inputs = Vec::new();
+            let Some(message) = self.messages.recv().await else { return Err(Stopped::Asked) };
+            self.receive(message, &mut inputs)?;
+            while let Ok(message) = self.messages.try_recv() {
+                self.receive(message, &mut inputs)?;
+            }
+        }
+    }
+
+    fn receive(&mut self, message: Message, inputs: &mut Vec<(InputKind, Option<i64>)>) -> Result<(), Stopped> {
+        match message {
+            Message::CallEnded { path, attempt, ended } => {
+                self.calls.remove(&path);
+                self.facts.remove(&path);
+                let outcome = self.outcome(&path, ended);
+                let jitter = self.shared.entropy.unit();
+                inputs.push((InputKind::CallFinished { path, attempt, outcome, jitter }, None));
+            }
+            Message::Timer(timer) => {
+                self.timers.remove(&timer);
+                inputs.push((InputKind::TimerFired(timer), None));
+            }
+            Message::Permit(path, slot) => self.permits.granted(path, slot),
+            Message::Place(slot) => self.permits.placed(slot),
+            Message::Inbox(rows) => {
+                for row in rows {
+                    self.take_in(row, inputs);
+                }
+            }
+            Message::Listen(row, answer) => {
+                // Decided already when it was taken in before the asker listened.
+                if row > self.seen {
+                    self.listening.insert(row, answer);
+                } else {
+                    answer.send(Ok(())).ok();
+                }
+            }
+            Message::Stop => return Err(Stopped::Asked),
+        }
+        Ok(())
+    }
+
+    fn take_in(&mut self, row: Row, inputs: &mut Vec<(InputKind, Option<i64>)>) {
+        if row.id <= self.seen {
+            return;
+        }
+        self.seen = row.id;
+        let input = match row.request {
+            Request::Pause { reason } => InputKind::Pause { reason },
+            Request::Resume => InputKind::Resume,
+            Request::Cancel { reason, compensate } => InputKind::Cancel { reason, compensate },
+            Request::Answer { task, answer, via } => {
+                let answer = match answer {
+                    super::inbox::Answer::Retry => machine::Answered::Retry,
+                    super::inbox::Answer::Fail => machine::Answered::Fail,
+                    super::inbox::Answer::Done { result } => self.done(&task, result),
+                };
+                InputKind::Answer { task, answer, via }
+            }
+        };
+        inputs.push((input, Some(row.id)));
+    }
+
+    /// A result that a person gave, with what the step exports from it. Exports
+    /// that do not fit it are left out: the person said that it is done.
+    fn done(&mut self, task: &str, result: Value) -> machine::Answered {
+        let result = Arc::new(result);
+        let path = self.state.tasks.get(task).map(|open| open.path.clone());
+        let exports = path.and_then(|path| {
+            let view = View::new(&self.state, &self.bodies).ok()?;
+            view.exports(&self.compiled, &path, &result)
+                .inspect_err(|error| tracing::warn!(%path, error = error.message, "exports of a given result"))
+                .ok()
+        });
+        let exports = keep_all(exports.unwrap_or_default(), &mut self.bodies);
+        machine::Answered::Done { result: self.bodies.put(&result), exports }
+    }
+
+    fn outcome(&mut self, path: &StepPath, ended: Ended) -> CallOutcome {
+        match ended {
+            Ended::Completed { result, text, binds } => {
+                let exports = View::new(&self.state, &self.bodies)
+                    .map_err(|error| StepError::new(ErrorKind::Internal, error))
+                    .and_then(|view| view.exports(&self.compiled, path, &result));
+                match exports {
+                    Ok(exports) => {
+                        let exports = keep_all(exports, &mut self.bodies);
+                        let result = self.bodies.put_text(text, Some(&result));
+                        CallOutcome::Completed { result, exports, binds }
+                    }
+                    // The call took effect: a retry would repeat it for an error in the template.
+                    Err(error) => CallOutcome::Failed {
+                        error: StepError { kind: ErrorKind::InvalidInput, ..error },
+                        retry_after: None,
+                    },
+                }
+            }
+            Ended::Failed { error, retry_after } => {
+                CallOutcome::Failed { error: self.shared.redact(error), retry_after }
+            }
+            Ended::Unknown { error } => CallOutcome::Unknown { error: self.shared.redact(error) },
+        }
+    }
+
+    /// One turn: decide, apply, commit, then the commands.
+    async fn take_turn(&mut self, inputs: Vec<(InputKind, Option<i64>)>) -> Result<(), Stopped> {
+        let mut inputs = inputs;
+        loop {
+            let kinds = inputs.iter().map(|(kind, _)| kind.clone()).collect();
+            let now = self.shared.clock.now();
+            let turn = self.turn(kinds, now)?;
+            let starts_work = turn.commands.iter().any(|command| matches!(command, Command::Call { .. }));
+            if turn.events.is_empty() && self.journal.inbox_seen() == self.seen {
+                self.tell(&inputs, &turn);
+                self.carry_out(turn.commands);
+                return Ok(());
+            }
+            match self.commit(&turn, starts_work).await? {
+                Commit::Done(rows) => {
+                    if !rows.is_empty() {
+                        // Our own channel: it is open as long as we are.
+                        self.sender.send(Message::Inbox(rows)).ok();
+                    }
+                    self.bodies.committed();
+                    self.permits_kept();
+                    self.tell(&inputs, &turn);
+                    let before = self.snapshots.borrow().progress_percentage;
+                    self.snapshots.send_replace(Snapshot::of(&self.state, before));
+                    self.carry_out(turn.commands);
+                    return Ok(());
+                }
+                Commit::InboxFirst(rows) => {
+                    // What was decided is not durable: from the log again, a
+                    // cancel before anything new starts.
+                    self.state = self.journal.reload(&self.state.plan).await.map_err(Stopped::Fault)?;
+                    let mut first = Vec::new();
+                    for row in rows {
+                        self.take_in(row, &mut first);
+                    }
+                    first.append(&mut inputs);
+                    inputs = first;
+                }
+                Commit::Fenced => return Err(Stopped::Fenced),
+            }
+        }
+    }
+
+    fn turn(&mut self, kinds: Vec<InputKind>, now: Timestamp) -> Result<Turn, Stopped> {
+        let mut at_hand = AtHand {
+            shared: &self.shared,
+            compiled: &self.compiled,
+            bodies: &mut self.bodies,
+            permits: &mut self.permits,
+            facts: &mut self.facts,
+            sender: &self.sender,
+        };
+        machine::turn(&mut self.state, kinds, now, &mut at_hand)
+            .map_err(|error| Stopped::Fault(EngineError::log(&error)))
+    }
+
+    /// Commits, however long the store is away: an outcome that is not saved
+    /// stays in memory and nothing new starts.
+    async fn commit(&mut self, turn: &Turn, starts_work: bool) -> Result<Commit, Stopped> {
+        let mut wait = Duration::from_millis(50);
+        loop {
+            match self.journal.commit(&self.state, &turn.events, &self.bodies, self.seen, starts_work).await {
+                Ok(commit) => return Ok(commit),
+                Err(error) if error.may_pass() => {
+                    tracing::error!(run = %self.state.run, %error, "the store cannot be written; waiting for it");
+                    tokio::select! {
+                        () = tokio::time::sleep(wait) => {}
+                        () = self.shared.stopping.cancelled() => return Err(Stopped::Asked),
+                    }
+                    wait = (wait * 2).min(Duration::from_secs(1));
+                }
+                Err(error) => return Err(Stopped::Fault(error)),
+            }
+        }
+    }
+
+    /// Permits only for steps in flight or in line, a place only while the run goes on.
+    fn permits_kept(&mut self) {
+        let state = &self.state;
+        let going_on = state.end.is_none() && self.state.may_start();
+        self.permits.keep(|path| {
+            state.steps.get(path).is_some_and(|step| match step.status {
+                StepStatus::Running => true,
+                StepStatus::Pending | StepStatus::Retrying => going_on,
+                StepStatus::Waiting
+                | StepStatus::Interrupted
+                | StepStatus::Completed
+                | StepStatus::Failed
+                | StepStatus::Skipped
+                | StepStatus::Cancelled
+                | StepStatus::Compensating
+                | StepStatus::Compensated => false,
+            })
+        });
+        if state.started_at.is_some() {
+            self.permits.keep_place(state.end.is_none() && (going_on || state.ending()));
+        }
+    }
+
+    /// Tells those who asked what became of their rows.
+    fn tell(&mut self, inputs: &[(InputKind, Option<i64>)], turn: &Turn) {
+        for (position, (_, row)) in inputs.iter().enumerate() {
+            let Some(listener) = row.and_then(|row| self.listening.remove(&row)) else { continue };
+            let refused = turn.refused.iter().find(|(at, _)| *at == position).map(|(_, refused)| refused.clone());
+            // The asker may have gone away.
+            listener.send(refused.map_or(Ok(()), Err)).ok();
+        }
+    }
+
+    fn carry_out(&mut self, commands: Vec<Command>) {
+        for command in commands {
+            match command {
+                Command::Call { path, attempt } => self.send(path, attempt),
+                Command::CancelCall(path) => {
+                    if let Some(call) = self.calls.get(&path) {
+                        call.cancel.cancel();
+                    }
+                }
+                Command::StartTimer { timer, at } => self.start_timer(timer, at),
+                // Answered inside the turn.
+                Command::Evaluate(_)
+                | Command::EvaluateOutputs
+                | Command::AcquirePlace
+                | Command::Acquire(_)
+                | Command::Return(_) => {}
+            }
+        }
+        // Calls whose step is over (dropped after the grace) are not waited for.
+        let state = &self.state;
+        self.calls.retain(|path, call| {
+            let wanted = state
+                .steps
+                .get(path)
+                .is_some_and(|step| step.status == StepStatus::Running && step.attempts == call.attempt);
+            if !wanted {
+                call.task.abort();
+            }
+            wanted
+        });
+    }
+
+    fn start_timer(&mut self, timer: Timer, at: Timestamp) {
+        if let Some((set, running)) = self.timers.get(&timer) {
+            if *set == at {
+                return;
+            }
+            running.abort();
+        }
+        let wait = at.since(self.shared.clock.now());
+        let (sender, fired) = (self.sender.clone(), timer.clone());
+        let task = tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            // The run may have ended.
+            sender.send(Message::Timer(fired)).ok();
+        });
+        self.timers.insert(timer, (at, task));
+    }
+
+    fn send(&mut self, path: StepPath, attempt: u32) {
+        let cancel = CancellationToken::new();
+        let prepared = self.prepare(&path, cancel.clone());
+        let (sender, tools) = (self.sender.clone(), self.shared.tools());
+        let (ended_path, parent) = (path.clone(), self.state.run.clone());
+        let task = tokio::spawn(async move {
+            let ended = match prepared {
+                Ok(call) => call::carry_out(tools, call).await,
+                // It was never sent: a plain failure.
+                Err(error) => Ended::Failed { error, retry_after: None },
+            };
+            if sender.send(Message::CallEnded { path: ended_path, attempt, ended }).is_err() {
+                tracing::debug!(run = %parent, "a call ended after its run");
+            }
+        });
+        self.calls.insert(path, InFlight { attempt, cancel, task });
+    }
+
+    fn prepare(&self, path: &StepPath, cancel: CancellationToken) -> Result<ToolCall, StepError> {
+        let internal = |message: String| StepError::new(ErrorKind::Internal, message);
+        let step = self.state.steps.get(path).ok_or_else(|| internal(format!("no step `{path}`")))?;
+        let ready = step.ready.as_ref().ok_or_else(|| internal(format!("step `{path}` has no input")))?;
+        let parameters = self.bodies.value(&ready.parameters).map_err(internal)?;
+        let Value::Object(arguments) = self.shared.reveal(&parameters)? else {
+            return Err(internal(format!("the input of step `{path}` is not an object")));
+        };
+        let origin = Origin::Step {
+            session: self.state.session.clone(),
+            run: self.state.run.to_string(),
+            step: path.to_string(),
+        };
+        let mut call = ToolCall::new(ready.tool.clone(), arguments, origin);
+        call.binding.clone_from(&self.state.binding);
+        call.idempotency_key = step.key.as_deref().map(ToOwned::to_owned);
+        call.cancel = cancel;
+        call.timeout = ready.timeout_ms.map(Duration::from_millis);
+        Ok(call)
+    }
+}
+
+/// Why a run is no longer driven here.
+enum Stopped {
+    /// The process ends.
+    Asked,
+    /// Another process has it.
+    Fenced,
+    /// It cannot go on.
+    Fault(EngineError),
+}
+
+/// What a turn can be answered at once.
+struct AtHand<'d> {
+    shared: &'d Arc<Shared>,
+    compiled: &'d Compiled,
+    bodies: &'d mut Bodies,
+    permits: &'d mut Permits,
+    facts: &'d mut BTreeMap<StepPath, CallFacts>,
+    sender: &'d mpsc::UnboundedSender<Message>,
+}
+
+impl machine::Local for AtHand<'_> {
+    fn evaluate(&mut self, state: &State, path: &StepPath) -> Evaluated {
+        let input = View::new(state, self.bodies)
+            .map_err(|error| StepError::new(ErrorKind::Internal, error))
+            .and_then(|view| view.step(self.compiled, path));
+        StepInput::into_evaluated(input.map_err(|error| self.shared.redact(error)), self.bodies)
+    }
+
+    fn outputs(&mut self, state: &State) -> (BodyRef, Vec<String>) {
+        let (outputs, warnings) = match View::new(state, self.bodies) {
+            Ok(view) => view.outputs(self.compiled),
+            Err(error) => (Value::Object(serde_json::Map::new()), vec![error]),
+        };
+        (self.bodies.put(&Arc::new(outputs)), warnings)
+    }
+
+    fn acquire(&mut self, state: &State, path: &StepPath) -> Option<Result<CallFacts, StepError>> {
+        let sender = self.sender.clone();
+        let held = self.permits.acquire(path, move |path, slot| {
+            // A run that has ended drops the place, which gives it back.
+            sender.send(Message::Permit(path, slot)).ok();
+        });
+        if !held {
+            return None;
+        }
+        if let Some(facts) = self.facts.get(path) {
+            return Some(Ok(facts.clone()));
+        }
+        let tool = state.steps.get(path).and_then(|step| step.ready.as_ref()).map(|ready| ready.tool.as_str());
+        let facts = self.shared.facts(tool.unwrap_or_default());
+        if let Ok(facts) = &facts {
+            self.facts.insert(path.clone(), facts.clone());
+        }
+        Some(facts)
+    }
+
+    fn give_back(&mut self, path: &StepPath) {
+        self.facts.remove(path);
+        self.permits.give_back(path);
+    }
+
+    fn place(&mut self, _state: &State) -> bool {
+        let sender = self.sender.clone();
+        self.permits.place(move |slot| {
+            sender.send(Message::Place(slot)).ok();
+        })
+    }
+}

@@ -1,0 +1,333 @@
+//! The engine's door: start a run, ask something of one, watch it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use serde_json::{Value, json};
+use tokio::sync::{oneshot, watch};
+
+use super::adopt::Adoption;
+use super::bodies::Bodies;
+use super::driver::{Driver, Message};
+use super::error::EngineError;
+use super::inbox::Request;
+use super::journal::{self, Journal};
+use super::shared::{Secrets, Shared};
+use super::slots::Slots;
+use super::snapshot::Snapshot;
+use crate::base::json::{Object, canonical, sha256_hex};
+use crate::base::{Clock, Entropy, ErrorKind};
+use crate::config::AutoResume;
+use crate::contract::{Binding, CallTool};
+use crate::expr::{Known, NoResults, Scope, Template};
+use crate::machine::{self, Event, EventKind, RunStatus, State};
+use crate::store::{Body, Creation, Idempotency, InboxRow, NewRun, Post, Posted, Store};
+use crate::workflow::plan::{OnUnknown, Plan};
+
+/// What an engine is made of.
+pub struct EngineParts {
+    /// Where runs are kept.
+    pub store: Store,
+    /// The id under which this process has registered with it.
+    pub process: Arc<str>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and jitter.
+    pub entropy: Arc<dyn Entropy>,
+    /// Named secrets.
+    pub secrets: Secrets,
+    /// Bounds and defaults.
+    pub settings: Settings,
+}
+
+/// Bounds and defaults.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Root runs that are running in this process.
+    pub max_concurrent_workflows: usize,
+    /// Steps in flight in this process.
+    pub max_parallel_steps: usize,
+    /// A run's timeout is at least its estimate times this.
+    pub workflow_timeout_multiplier: f64,
+    /// For unsafe calls without a reply, where neither step nor template says.
+    pub on_unknown: OnUnknown,
+    /// What becomes of runs whose process is gone.
+    pub auto_resume: AutoResume,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_concurrent_workflows: 10,
+            max_parallel_steps: 10,
+            workflow_timeout_multiplier: 1.5,
+            on_unknown: OnUnknown::Ask,
+            auto_resume: AutoResume::Safe,
+        }
+    }
+}
+
+/// A run that is asked for. The parameters are bound.
+#[derive(Debug, Clone)]
+pub struct RunRequest {
+    /// What is run.
+    pub plan: Arc<Plan>,
+    /// Its parameters.
+    pub parameters: Object,
+    /// Laid over the plan's start values of the context.
+    pub context: Object,
+    /// The session that asks.
+    pub session: Option<String>,
+    /// The model that the session has connected.
+    pub binding: Option<Binding>,
+    /// Makes a repeated request the same run.
+    pub idempotency_key: Option<String>,
+}
+
+/// A run that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started {
+    /// Its id.
+    pub run: Arc<str>,
+    /// The same request was made before.
+    pub existing: bool,
+}
+
+/// Runs workflows.
+#[derive(Clone)]
+pub struct Engine {
+    pub(super) shared: Arc<Shared>,
+    pub(super) adoption: Arc<Adoption>,
+    settings: Settings,
+}
+
+impl Engine {
+    /// An engine without tools: [`Engine::set_tools`] before the first run.
+    #[must_use]
+    pub fn new(parts: EngineParts) -> Self {
+        let EngineParts { store, process, clock, entropy, secrets, settings } = parts;
+        let (steps, runs) =
+            (Slots::new(settings.max_parallel_steps.max(1)), Slots::new(settings.max_concurrent_workflows.max(1)));
+        Self {
+            shared: Arc::new(Shared::new(store, process, clock, entropy, secrets, steps, runs)),
+            adoption: Arc::new(Adoption::new(settings.auto_resume)),
+            settings,
+        }
+    }
+
+    /// The tools that steps call.
+    pub fn set_tools(&self, tools: Arc<dyn CallTool>) {
+        self.shared.set_tools(tools);
+    }
+
+    /// Makes a run. Once this has answered, the run exists until retention or a
+    /// person deletes it, and it is being driven.
+    pub async fn start(&self, request: RunRequest) -> Result<Started, EngineError> {
+        if self.shared.stopping.is_cancelled() {
+            return Err(EngineError::stopping());
+        }
+        let unsupported = machine::unsupported(&request.plan);
+        if !unsupported.is_empty() {
+            return Err(EngineError::new(
+                ErrorKind::InvalidInput,
+                format!("`{}` cannot be run by this version: {}", request.plan.template_id, unsupported.join("; ")),
+            )
+            .hint("this version runs `action` steps with condition, depends_on, retry, timeout, exports and on_error: abort, continue or skip"));
+        }
+        let now = self.shared.clock.now();
+        let run: Arc<str> = self.shared.entropy.uuid(now).into();
+        let mut bodies = Bodies::new(self.shared.store.clone(), run.clone());
+        let context = start_context(&request)?;
+        let parameters = Value::Object(request.parameters);
+        let plan = Body::new(plan_text(&request.plan)?);
+        let kind = EventKind::RunCreated {
+            run: run.clone(),
+            plan: plan.at.clone(),
+            parameters: bodies.put(&Arc::new(parameters.clone())),
+            context: context.iter().map(|(name, value)| (name.clone(), bodies.put(&Arc::new(value.clone())))).collect(),
+            session: request.session.clone(),
+            binding: request.binding.clone(),
+            forked_from: None,
+            timeout_ms: self.timeout_ms(&request.plan),
+            on_unknown: self.settings.on_unknown,
+        };
+        let created = Event { at: now, kind };
+        let state = State::created(request.plan.clone(), &created).map_err(|error| EngineError::log(&error))?;
+        let mut changes = journal::changes(&state, &[created], &bodies)?;
+        changes.steps = (0..state.steps.len()).filter_map(|at| journal::step_row(&state, at)).collect();
+        let owner = self.shared.process.clone();
+        let new = NewRun {
+            id: run.clone(),
+            template_id: request.plan.template_id.clone(),
+            template_name: request.plan.name.clone(),
+            template_version: request.plan.version.clone(),
+            source: request.plan.source,
+            mode: request.plan.mode,
+            priority: request.plan.priority,
+            parameters: state.parameters.clone(),
+            session: request.session,
+            parent: None,
+            forked_from: None,
+            idempotency: request
+                .idempotency_key
+                .map(|key| Idempotency { key, request_hash: request_hash(&plan, &parameters, &context) }),
+            owner: Some(owner.clone()),
+            created_at: now,
+            plan,
+            changes,
+        };
+        match self.shared.store.create_run(new).await? {
+            Creation::Created { epoch, seq } => {
+                bodies.committed();
+                let journal = Journal::new(self.shared.store.clone(), run.clone(), owner, epoch, seq, 0);
+                Driver::spawn(&self.shared, state, bodies, journal, Vec::new())?;
+                Ok(Started { run, existing: false })
+            }
+            Creation::Existing { run } => Ok(Started { run: run.into(), existing: true }),
+            Creation::KeyConflict { run } => Err(EngineError::new(
+                ErrorKind::Conflict,
+                format!("the idempotency key was used for another request, whose run is `{run}`"),
+            )
+            .hint("use the key only for the same template, parameters and context; or another key")),
+        }
+    }
+
+    /// The plan's own, else the larger of an hour and the estimate times the multiplier.
+    fn timeout_ms(&self, plan: &Plan) -> u64 {
+        let estimate = plan.estimated_duration_seconds.unwrap_or(0.0) * self.settings.workflow_timeout_multiplier;
+        let seconds = plan.timeout_seconds.unwrap_or_else(|| estimate.max(3_600.0));
+        let duration = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_hours(1));
+        u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// What is shown of a run that is driven here.
+    #[must_use]
+    pub fn watch(&self, run: &str) -> Option<watch::Receiver<Snapshot>> {
+        self.shared.handle(run).map(|handle| handle.snapshots)
+    }
+
+    /// Asks something of a run, whichever process drives it. Its commit is the
+    /// acknowledgement; a run that is driven here has also decided on it.
+    pub async fn ask(&self, run: &str, request: Request) -> Result<(), EngineError> {
+        let task = match &request {
+            Request::Answer { task, .. } => Some(task.clone()),
+            Request::Pause { .. } | Request::Resume | Request::Cancel { .. } => None,
+        };
+        let post = Post {
+            run: run.to_owned(),
+            kind: request.name().to_owned(),
+            task: task.clone(),
+            payload: serde_json::to_value(&request).map_err(|error| EngineError::internal(error.to_string()))?,
+            at: self.shared.clock.now(),
+            from_process: Some(self.shared.process.to_string()),
+        };
+        let row = match self.shared.store.post(post).await? {
+            Posted::Accepted(row) => row,
+            Posted::UnknownRun => return Err(EngineError::no_run(run)),
+            Posted::RunEnded(status) => return Err(ended(&request, status)),
+            Posted::UnknownTask => {
+                let task = task.unwrap_or_default();
+                return Err(EngineError::new(ErrorKind::NotFound, format!("run `{run}` never asked `{task}`"))
+                    .hint("`get_workflow_status` shows the open questions under `pending_tasks`"));
+            }
+            Posted::TaskClosed => {
+                let task = task.unwrap_or_default();
+                return Err(EngineError::new(
+                    ErrorKind::Conflict,
+                    format!("question `{task}` of run `{run}` has been answered"),
+                ));
+            }
+        };
+        let Some(handle) = self.shared.handle(run) else { return Ok(()) };
+        let (tell, told) = oneshot::channel();
+        // A run that has just ended takes no messages: the row is durable all the same.
+        if handle.messages.send(Message::Listen(row, tell)).is_err() {
+            return Ok(());
+        }
+        self.deliver().await?;
+        match tokio::time::timeout(Duration::from_secs(5), told).await {
+            Ok(Ok(decided)) => Ok(decided?),
+            // The run's task ended, or the store is away: the row is durable.
+            Ok(Err(_)) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Brings the runs that are driven here what the inbox holds for them.
+    pub(super) async fn deliver(&self) -> Result<(), EngineError> {
+        let mut by_run: IndexMap<Arc<str>, Vec<InboxRow>> = IndexMap::new();
+        for row in self.shared.store.unseen_inbox(&self.shared.process).await? {
+            by_run.entry(row.run.clone()).or_default().push(row);
+        }
+        for (run, rows) in by_run {
+            if let Some(handle) = self.shared.handle(&run) {
+                // A run that has ended takes no messages.
+                handle.messages.send(Message::Inbox(journal::rows(rows))).ok();
+            }
+        }
+        Ok(())
+    }
+
+    /// The store that runs are kept in.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    /// Runs that are driven here.
+    #[must_use]
+    pub fn driven(&self) -> Vec<Arc<str>> {
+        self.shared.driven()
+    }
+
+    /// Runs that wait for a place, steps that wait for a permit.
+    #[must_use]
+    pub fn queued(&self) -> (usize, usize) {
+        (self.shared.run_slots.waiting(), self.shared.step_slots.waiting())
+    }
+
+    /// Stops driving. Runs stay as they were committed and go on in the next process.
+    pub async fn stop(&self) {
+        self.shared.stop();
+        self.shared.tasks.wait().await;
+    }
+}
+
+/// The plan's start values, evaluated over the parameters, with the
+/// request's values over them.
+fn start_context(request: &RunRequest) -> Result<Object, EngineError> {
+    let known = Known::new().with_params(request.plan.parameters.iter().map(|parameter| parameter.name.clone()));
+    let bad = |message: String| {
+        EngineError::new(ErrorKind::InvalidInput, format!("the start values of the context: {message}"))
+    };
+    let template = Template::parse(&Value::Object(request.plan.context.clone()), &known)
+        .map_err(|errors| bad(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
+    let empty = Object::new();
+    let scope = Scope::new(&request.parameters, &empty, &NoResults);
+    let Value::Object(mut context) = template.render(&scope).map_err(|error| bad(error.to_string()))? else {
+        return Err(bad("they are not an object".to_owned()));
+    };
+    context.extend(request.context.clone());
+    Ok(context)
+}
+
+fn ended(request: &Request, status: RunStatus) -> EngineError {
+    let asked = match request {
+        Request::Pause { .. } => "paused",
+        Request::Resume => "resumed",
+        Request::Cancel { .. } => "cancelled",
+        Request::Answer { .. } => "answered",
+    };
+    EngineError::new(ErrorKind::Conflict, format!("the run is `{status}`: it cannot be {asked}"))
+}
+
+fn plan_text(plan: &Plan) -> Result<String, EngineError> {
+    let value = serde_json::to_value(plan).map_err(|error| EngineError::internal(error.to_string()))?;
+    // Not canonical: the order of outputs and exports is the author's.
+    Ok(value.to_string())
+}
+
+fn request_hash(plan: &Body, parameters: &Value, context: &Object) -> String {
+    let context: IndexMap<&String, &Value> = context.iter().collect();
+    sha256_hex(canonical(&json!({"plan": plan.at.hash, "parameters": parameters, "context": context})).as_bytes())
+}

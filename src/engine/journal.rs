@@ -1,0 +1,274 @@
+//! A run's place in the store: its log, what status queries read of it, and the
+//! commands that came for it. Turns a state and its new events into one batch.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::bodies::Bodies;
+use super::error::EngineError;
+use super::inbox::{Answer, Request, Row};
+use crate::machine::{BodyRef, Event, EventKind, State, StepPath};
+use crate::store::{
+    Batch, Body, Changes, EventRow, InboxRow, Outcome, RunProjection, StepRow, Store, TaskClosed, TaskRow,
+};
+use crate::workflow::plan::{Plan, StepKind};
+
+/// A run's place in the store.
+pub(super) struct Journal {
+    store: Store,
+    run: Arc<str>,
+    owner: Arc<str>,
+    epoch: u64,
+    seq: u64,
+    inbox_seen: i64,
+}
+
+/// What came of a commit.
+pub(super) enum Commit {
+    /// It is durable. Rows that came meanwhile.
+    Done(Vec<Row>),
+    /// Another owner has the run.
+    Fenced,
+    /// Rows that came first; nothing was written.
+    InboxFirst(Vec<Row>),
+}
+
+impl Journal {
+    /// A run that this process owns.
+    pub(super) fn new(store: Store, run: Arc<str>, owner: Arc<str>, epoch: u64, seq: u64, inbox_seen: i64) -> Self {
+        Self { store, run, owner, epoch, seq, inbox_seen }
+    }
+
+    /// The highest inbox row whose taking in is durable.
+    pub(super) fn inbox_seen(&self) -> i64 {
+        self.inbox_seen
+    }
+
+    /// Writes a turn.
+    pub(super) async fn commit(
+        &mut self,
+        state: &State,
+        events: &[Event],
+        bodies: &Bodies,
+        inbox_seen: i64,
+        starts_work: bool,
+    ) -> Result<Commit, EngineError> {
+        let batch = Batch {
+            run: self.run.clone(),
+            owner: self.owner.clone(),
+            epoch: self.epoch,
+            expected_seq: self.seq,
+            inbox_seen,
+            starts_work,
+            changes: changes(state, events, bodies)?,
+        };
+        Ok(match self.store.commit(batch).await? {
+            Outcome::Committed { seq, inbox } => {
+                self.seq = seq;
+                self.inbox_seen = inbox_seen;
+                Commit::Done(rows(inbox))
+            }
+            Outcome::Fenced => Commit::Fenced,
+            Outcome::InboxFirst(inbox) => Commit::InboxFirst(rows(inbox)),
+        })
+    }
+
+    /// The state that the store holds.
+    pub(super) async fn reload(&self, plan: &Arc<Plan>) -> Result<State, EngineError> {
+        load(&self.store, &self.run, plan.clone()).await
+    }
+}
+
+/// Replays a run's log.
+pub(super) async fn load(store: &Store, run: &Arc<str>, plan: Arc<Plan>) -> Result<State, EngineError> {
+    let log: Vec<Event> = store
+        .load_events(run)
+        .await?
+        .iter()
+        .map(|row| row.event().map_err(|error| EngineError::internal(error.to_string())))
+        .collect::<Result<_, _>>()?;
+    let state = State::replay(plan, &log).map_err(|error| EngineError::log(&error))?;
+    state.ok_or_else(|| EngineError::internal(format!("the log of run `{run}` is empty")))
+}
+
+/// Everything that a batch of events changes about a run.
+pub(super) fn changes(state: &State, events: &[Event], bodies: &Bodies) -> Result<Changes, EngineError> {
+    let rows = events.iter().map(|event| EventRow::of(event).map_err(|error| EngineError::internal(error.to_string())));
+    let touched: BTreeSet<usize> =
+        events.iter().filter_map(|event| event.kind.path()).filter_map(|path| state.steps.get_index_of(path)).collect();
+    let mut referred = Vec::new();
+    let mut changes = Changes {
+        events: rows.collect::<Result<_, _>>()?,
+        bodies: Vec::new(),
+        run: projection(state, events),
+        steps: touched.into_iter().filter_map(|position| step_row(state, position)).collect(),
+        tasks_opened: Vec::new(),
+        tasks_closed: Vec::new(),
+    };
+    for event in events {
+        refer(&event.kind, &mut referred);
+        match &event.kind {
+            EventKind::StepInterrupted { path, error, task } => {
+                changes.tasks_opened.push(TaskRow {
+                    id: task.clone(),
+                    step: path.clone(),
+                    kind: "interrupted".to_owned(),
+                    assignee: "human".to_owned(),
+                    prompt: question(state, path, &error.message),
+                    answer_schema: Answer::schema(),
+                    opened_at: event.at,
+                    deadline: None,
+                });
+            }
+            EventKind::InterruptionAnswered { task, via, .. } => {
+                changes.tasks_closed.push(TaskClosed { id: task.clone(), at: event.at, via: Some(*via) });
+            }
+            EventKind::RunCreated { .. }
+            | EventKind::RunStarted
+            | EventKind::StepReady { .. }
+            | EventKind::StepStarted { .. }
+            | EventKind::StepCompleted { .. }
+            | EventKind::StepRetrying { .. }
+            | EventKind::StepFailed { .. }
+            | EventKind::StepSkipped { .. }
+            | EventKind::StepCancelled { .. }
+            | EventKind::RunPaused { .. }
+            | EventKind::RunResumed
+            | EventKind::CancelRequested { .. }
+            | EventKind::TimeoutReached
+            | EventKind::RunCompleted { .. }
+            | EventKind::RunFailed { .. }
+            | EventKind::RunCancelled
+            | EventKind::RunTimedOut => {}
+        }
+    }
+    for at in referred {
+        if let Some(text) = bodies.fresh(&at.hash) {
+            changes.bodies.push(Body { at: at.clone(), text: text.clone() });
+        }
+    }
+    Ok(changes)
+}
+
+fn question(state: &State, path: &StepPath, cause: &str) -> String {
+    let tool = state.steps.get(path).and_then(|step| step.ready.as_ref()).map_or("?", |ready| ready.tool.as_str());
+    format!(
+        "Step `{path}` called `{tool}` and no reply came: {cause}. Look whether it took effect, then choose: \
+         retry (call again), done (it did happen), fail (treat it as failed)."
+    )
+}
+
+/// The bodies that an event refers to.
+fn refer<'e>(kind: &'e EventKind, referred: &mut Vec<&'e BodyRef>) {
+    match kind {
+        EventKind::RunCreated { parameters, context, .. } => {
+            referred.push(parameters);
+            referred.extend(context.values());
+        }
+        EventKind::StepReady { parameters, .. } => referred.push(parameters),
+        EventKind::StepCompleted { result, exports, .. }
+        | EventKind::InterruptionAnswered { answer: crate::machine::Answered::Done { result, exports }, .. } => {
+            referred.push(result);
+            referred.extend(exports.values());
+        }
+        EventKind::RunCompleted { outputs, .. } => referred.push(outputs),
+        EventKind::RunStarted
+        | EventKind::StepStarted { .. }
+        | EventKind::StepRetrying { .. }
+        | EventKind::StepFailed { .. }
+        | EventKind::StepSkipped { .. }
+        | EventKind::StepInterrupted { .. }
+        | EventKind::InterruptionAnswered { .. }
+        | EventKind::StepCancelled { .. }
+        | EventKind::RunPaused { .. }
+        | EventKind::RunResumed
+        | EventKind::CancelRequested { .. }
+        | EventKind::TimeoutReached
+        | EventKind::RunFailed { .. }
+        | EventKind::RunCancelled
+        | EventKind::RunTimedOut => {}
+    }
+}
+
+fn projection(state: &State, events: &[Event]) -> RunProjection {
+    let count = |wanted: crate::machine::StepStatus| u32::try_from(state.count(wanted)).unwrap_or(u32::MAX);
+    let failed = state.failure.as_ref().map(|(path, _)| path.clone());
+    RunProjection {
+        status: state.status(),
+        progress: state.progress_percentage(),
+        steps_total: u32::try_from(state.steps.len()).unwrap_or(u32::MAX),
+        steps_completed: count(crate::machine::StepStatus::Completed),
+        steps_failed: count(crate::machine::StepStatus::Failed),
+        steps_skipped: count(crate::machine::StepStatus::Skipped),
+        started_at: state.started_at,
+        finished_at: state.finished_at,
+        updated_at: events.last().map_or(state.created_at, |event| event.at),
+        waiting_for: waiting_for(state),
+        error: state.error.clone(),
+        failed_step: failed.filter(|_| state.error.is_some()),
+        outputs: state.outputs.clone(),
+        warnings: state.warnings.clone(),
+        binding: state.binding.clone(),
+    }
+}
+
+/// What a run that does not go on by itself waits for.
+fn waiting_for(state: &State) -> Option<Value> {
+    if state.end.is_some() {
+        return None;
+    }
+    if let Some((task, open)) = state.tasks.first() {
+        return Some(json!({"kind": "task", "step_id": open.path, "name": task}));
+    }
+    state.pause.as_ref().map(|reason| json!({"kind": "resume", "name": reason}))
+}
+
+/// A step instance as status queries show it.
+pub(super) fn step_row(state: &State, position: usize) -> Option<StepRow> {
+    let (path, step) = state.steps.get_index(position)?;
+    let node = state.plan.steps.get(step.index)?;
+    let tool = match &node.kind {
+        StepKind::Action(call) => Some(call.tool.clone()),
+        StepKind::AgentTask { .. }
+        | StepKind::Capability { .. }
+        | StepKind::Condition { .. }
+        | StepKind::Parallel { .. }
+        | StepKind::Loop { .. }
+        | StepKind::Wait(_)
+        | StepKind::HumanTask { .. }
+        | StepKind::Webhook(_)
+        | StepKind::Workflow { .. }
+        | StepKind::Transform { .. } => None,
+    };
+    Some(StepRow {
+        path: path.clone(),
+        ordinal: u32::try_from(position).unwrap_or(u32::MAX),
+        step_id: node.id.clone(),
+        name: node.name.clone(),
+        tool,
+        status: step.status,
+        attempts: step.attempts,
+        started_at: step.started_at,
+        finished_at: step.finished_at,
+        result: step.result.clone(),
+        error: step.error.clone(),
+        key: step.key.clone(),
+        outcome_unknown: step.outcome_unknown,
+        answered_via: step.answered_via,
+    })
+}
+
+/// Rows as the driver reads them. One that this build cannot read was written
+/// by another version; it is told and passed over.
+pub(super) fn rows(inbox: Vec<InboxRow>) -> Vec<Row> {
+    let read = |row: InboxRow| match serde_json::from_value::<Request>(row.payload) {
+        Ok(request) => Some(Row { id: row.id, request }),
+        Err(error) => {
+            tracing::error!(run = %row.run, kind = row.kind, %error, "a request to a run cannot be read");
+            None
+        }
+    };
+    inbox.into_iter().filter_map(read).collect()
+}

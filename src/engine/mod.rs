@@ -1,0 +1,29 @@
+//! Runs workflows: starts runs, drives them, takes over those of processes that
+//! are gone, and passes on what people ask of them.
+//!
+//! `driver.rs` is the loop: inputs, the pure machine, one commit, then the
+//! commands. `handle.rs` is the door. Calls go out through
+//! [`crate::contract::CallTool`] and nothing else, so the engine must not know
+//! which tools there are, nor MCP, nor SQL.
+
+mod adopt;
+mod bodies;
+mod call;
+mod driver;
+mod error;
+mod evaluate;
+mod handle;
+mod inbox;
+mod journal;
+mod permits;
+mod shared;
+mod slots;
+mod snapshot;
+mod wait;
+
+pub use error::EngineError;
+pub use handle::{Engine, EngineParts, RunRequest, Settings, Started};
+pub use inbox::{Answer, Request};
+pub use shared::Secrets;
+pub use snapshot::Snapshot;
+pub use wait::Until;

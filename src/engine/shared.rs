@@ -1,0 +1,170 @@
+//! What all runs of one process share.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::driver::{Handle, Message};
+use super::slots::Slots;
+use crate::base::{Clock, Entropy, ErrorKind};
+use crate::config::Redaction;
+use crate::contract::CallTool;
+use crate::expr;
+use crate::machine::{CallFacts, StepError};
+use crate::store::Store;
+
+/// Named secrets. Their values never reach the store or the log.
+#[derive(Clone, Default)]
+pub struct Secrets {
+    values: Arc<BTreeMap<String, String>>,
+    redaction: Redaction,
+}
+
+impl Secrets {
+    /// Secrets by name, and what takes them out of texts.
+    #[must_use]
+    pub fn new(values: BTreeMap<String, String>, redaction: Redaction) -> Self {
+        Self { values: Arc::new(values), redaction }
+    }
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.values.keys()).finish()
+    }
+}
+
+/// What all runs of one process share.
+pub(super) struct Shared {
+    pub(super) store: Store,
+    /// This process's id in the store.
+    pub(super) process: Arc<str>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) secrets: Secrets,
+    pub(super) step_slots: Slots,
+    pub(super) run_slots: Slots,
+    pub(super) tasks: TaskTracker,
+    /// Fires when the process ends.
+    pub(super) stopping: CancellationToken,
+    tools: OnceLock<Arc<dyn CallTool>>,
+    runs: Mutex<HashMap<Arc<str>, Handle>>,
+}
+
+impl Shared {
+    pub(super) fn new(
+        store: Store,
+        process: Arc<str>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        secrets: Secrets,
+        step_slots: Slots,
+        run_slots: Slots,
+    ) -> Self {
+        Self {
+            store,
+            process,
+            clock,
+            entropy,
+            secrets,
+            step_slots,
+            run_slots,
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            tools: OnceLock::new(),
+            runs: Mutex::default(),
+        }
+    }
+
+    /// The tools are built after the engine, for they use it.
+    pub(super) fn set_tools(&self, tools: Arc<dyn CallTool>) {
+        if self.tools.set(tools).is_err() {
+            tracing::error!("the engine's tools were set twice; the first stay");
+        }
+    }
+
+    pub(super) fn tools(&self) -> Arc<dyn CallTool> {
+        self.tools.get().cloned().unwrap_or_else(|| Arc::new(NoTools))
+    }
+
+    /// What is known of a tool now, or why it cannot be called.
+    pub(super) fn facts(&self, tool: &str) -> Result<CallFacts, StepError> {
+        let definition = self.tools().definition(tool);
+        let definition =
+            definition.ok_or_else(|| StepError::new(ErrorKind::NotFound, format!("there is no tool `{tool}`")))?;
+        Ok(CallFacts { repeat_safe: definition.annotations.repeat_safe(), pin: Some(definition.pin()) })
+    }
+
+    /// Arguments with secrets in the place of their markers.
+    pub(super) fn reveal(&self, value: &Value) -> Result<Value, StepError> {
+        if !expr::has_secret(value) {
+            return Ok(value.clone());
+        }
+        expr::reveal(value, &|name| self.secrets.values.get(name).cloned())
+            .map_err(|error| StepError::new(ErrorKind::Auth, error.to_string()))
+    }
+
+    pub(super) fn redact(&self, error: StepError) -> StepError {
+        match self.secrets.redaction.redact(&error.message) {
+            Some(message) => StepError { message, ..error },
+            None => error,
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Arc<str>, Handle>> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn handle(&self, run: &str) -> Option<Handle> {
+        self.lock().get(run).cloned()
+    }
+
+    pub(super) fn remember(&self, run: Arc<str>, handle: Handle) {
+        self.lock().insert(run, handle);
+    }
+
+    pub(super) fn forget(&self, run: &str) {
+        self.lock().remove(run);
+    }
+
+    /// Runs that are driven here.
+    pub(super) fn driven(&self) -> Vec<Arc<str>> {
+        let mut runs: Vec<Arc<str>> = self.lock().keys().cloned().collect();
+        runs.sort_unstable();
+        runs
+    }
+
+    /// Stops driving, all runs at once.
+    pub(super) fn stop(&self) {
+        self.stopping.cancel();
+        for handle in self.lock().values() {
+            // A task that has ended takes no messages.
+            handle.messages.send(Message::Stop).ok();
+        }
+        self.tasks.close();
+    }
+}
+
+/// Before the tools are set.
+struct NoTools;
+
+impl CallTool for NoTools {
+    fn call(
+        &self,
+        call: crate::contract::ToolCall,
+    ) -> futures::future::BoxFuture<'_, Result<crate::contract::ToolOutput, crate::contract::CallFailure>> {
+        let message = format!("there is no tool `{}`", call.name);
+        Box::pin(async move { Err(crate::contract::CallFailure::new(ErrorKind::NotFound, message)) })
+    }
+
+    fn definition(&self, _name: &str) -> Option<crate::contract::ToolDefinition> {
+        None
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}

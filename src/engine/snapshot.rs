@@ -1,0 +1,63 @@
+//! What the outside sees of a run while it lives: a small copy made after each
+//! commit, so that nobody is shown what could still be lost.
+
+use std::sync::Arc;
+
+use crate::base::Timestamp;
+use crate::machine::{RunStatus, State, StepStatus};
+
+/// A run after its last commit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// The run.
+    pub run: Arc<str>,
+    /// Its status.
+    pub status: RunStatus,
+    /// 0 to 100, never falling.
+    pub progress_percentage: f64,
+    /// Steps that ended.
+    pub finished_steps: usize,
+    /// All steps.
+    pub total_steps: usize,
+    /// The step to name: the first in flight, else the last that ended.
+    pub current_step_name: Option<String>,
+    /// It got its place then.
+    pub started_at: Option<Timestamp>,
+    /// Open questions.
+    pub open_tasks: usize,
+    /// Grows with every commit.
+    pub events: u64,
+}
+
+impl Snapshot {
+    pub(super) fn of(state: &State, progress_before: f64) -> Self {
+        let named = |status: StepStatus| {
+            let step = state.steps.values().find(|step| step.status == status)?;
+            state.plan.steps.get(step.index).map(|node| node.name.clone())
+        };
+        let last = || {
+            let step = state.steps.values().filter(|step| step.finished_at.is_some()).max_by_key(|s| s.finished_at)?;
+            state.plan.steps.get(step.index).map(|node| node.name.clone())
+        };
+        Self {
+            run: state.run.clone(),
+            status: state.status(),
+            progress_percentage: state.progress_percentage().max(progress_before),
+            finished_steps: state.steps.values().filter(|step| step.status.is_finished()).count(),
+            total_steps: state.steps.len(),
+            current_step_name: named(StepStatus::Running)
+                .or_else(|| named(StepStatus::Retrying))
+                .or_else(|| named(StepStatus::Interrupted))
+                .or_else(last),
+            started_at: state.started_at,
+            open_tasks: state.tasks.len(),
+            events: state.events,
+        }
+    }
+
+    /// Whether the run goes on by itself.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        matches!(self.status, RunStatus::Pending | RunStatus::Running | RunStatus::Cancelling | RunStatus::Compensating)
+    }
+}

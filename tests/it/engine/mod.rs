@@ -1,0 +1,5 @@
+//! The engine over a real store, with tools that keep a ledger.
+
+mod recovery;
+mod runs;
+mod world;
