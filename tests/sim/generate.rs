@@ -1,0 +1,217 @@
+//! A case from a seed. All times are on a coarse grid, so that replies, timers
+//! and people often meet in one turn.
+
+use sequitur::base::ErrorKind;
+use sequitur::workflow::plan::{Call, Condition, Mode, OnError, OnUnknown, Plan, PlanStep, Retry, Source, StepKind};
+use serde_json::json;
+
+use crate::case::{Act, Attempt, Case, Choice, Facts, Reply, Tool};
+use crate::dice::Dice;
+
+const KINDS: [ErrorKind; 14] = [
+    ErrorKind::Timeout,
+    ErrorKind::Unavailable,
+    ErrorKind::RateLimited,
+    ErrorKind::InvalidInput,
+    ErrorKind::Auth,
+    ErrorKind::NotFound,
+    ErrorKind::Conflict,
+    ErrorKind::Declined,
+    ErrorKind::Quarantined,
+    ErrorKind::ResultTooLarge,
+    ErrorKind::LimitExceeded,
+    ErrorKind::Interrupted,
+    ErrorKind::ToolError,
+    ErrorKind::Internal,
+];
+
+/// The case that a seed stands for.
+pub(crate) fn case(seed: u64) -> Case {
+    let dice = Dice::new(seed, "case");
+    let plain = dice.percent(45);
+    let steady = plain && dice.percent(50);
+    let mode = match dice.below(10) {
+        0..=3 => Mode::Sequential,
+        4 => Mode::Adaptive,
+        5 => Mode::Pipeline,
+        _ => Mode::Parallel,
+    };
+    // What an abort stops depends on time, unless steps come one by one.
+    let abort = !plain || mode == Mode::Sequential;
+    let size = if dice.percent(40) { 1 + dice.index(6) } else { 4 + dice.index(22) };
+    let rank = ranks(&dice, size);
+    let steps = (0..size).map(|index| step(&dice, index, &rank, abort)).collect();
+    let tools = (0..size).map(|_| tool(&dice, plain, steady)).collect();
+    Case {
+        seed,
+        plan: Plan {
+            template_id: "simulated".into(),
+            name: format!("seed {seed}"),
+            description: String::new(),
+            version: "1.0.0".into(),
+            source: Source::User,
+            mode,
+            priority: sequitur::workflow::plan::Priority::Medium,
+            max_parallel_steps: dice.percent(50).then(|| dice.pick(&[1, 2, 3, 5])),
+            timeout_seconds: None,
+            compensate_on_timeout: false,
+            estimated_duration_seconds: None,
+            requires_connection: false,
+            parameters: Vec::new(),
+            context: serde_json::Map::new(),
+            steps,
+            outputs: indexmap::IndexMap::new(),
+            extra: serde_json::Map::new(),
+        },
+        on_unknown: dice.pick(&[OnUnknown::Ask, OnUnknown::Ask, OnUnknown::Fail, OnUnknown::Retry]),
+        timeout_ms: if !plain && dice.percent(20) { 500 + dice.below(40) * 100 } else { 3_600_000 },
+        tools,
+        person: if plain { Vec::new() } else { person(&dice) },
+        permits: (0..=dice.below(5)).map(|n| if n == 0 { 0 } else { dice.below(10) * 100 }).collect(),
+        place: dice.pick(&[0, 0, 0, 300]),
+        plain,
+        steady,
+        crashes: Vec::new(),
+    }
+}
+
+/// Which step may depend on which: on those of a lower rank. Mostly the order of the file.
+fn ranks(dice: &Dice, size: usize) -> Vec<usize> {
+    let mut ranks: Vec<usize> = (0..size).collect();
+    if dice.percent(30) {
+        for index in (1..size).rev() {
+            ranks.swap(index, dice.index(index + 1));
+        }
+    }
+    ranks
+}
+
+fn step(dice: &Dice, index: usize, rank: &[usize], abort: bool) -> PlanStep {
+    let lower: Vec<usize> = (0..rank.len()).filter(|&other| rank[other] < rank[index]).collect();
+    let mut depends_on: Vec<usize> = match dice.below(10) {
+        _ if lower.is_empty() => Vec::new(),
+        0..=2 => Vec::new(),
+        3..=6 => vec![dice.pick(&lower)],
+        _ => (0..=dice.below(3)).map(|_| dice.pick(&lower)).collect(),
+    };
+    depends_on.sort_unstable();
+    depends_on.dedup();
+    let condition = match dice.below(20) {
+        0..=8 => Condition::OnSuccess,
+        9..=11 => Condition::Always,
+        12..=14 => Condition::OnFailure,
+        _ => Condition::When(dice.pick(&["yes", "yes", "no", "all_completed", "any_failed", "boom"]).into()),
+    };
+    let handled = [OnError::Continue, OnError::Continue, OnError::Skip];
+    let boom = dice.percent(4);
+    PlanStep {
+        id: format!("s{index}"),
+        name: format!("s{index}"),
+        description: String::new(),
+        parent: None,
+        kind: StepKind::Action(Call {
+            tool: format!("tool_{index}"),
+            parameters: if boom {
+                [("boom".to_owned(), json!(true))].into_iter().collect()
+            } else {
+                serde_json::Map::new()
+            },
+        }),
+        depends_on,
+        condition,
+        timeout_seconds: None,
+        retry: dice.percent(60).then(|| retry(dice)),
+        alternatives: Vec::new(),
+        adjust: Vec::new(),
+        on_error: if abort && dice.percent(50) { OnError::Abort } else { dice.pick(&handled) },
+        on_unknown: dice.pick(&[None, None, Some(OnUnknown::Ask), Some(OnUnknown::Fail), Some(OnUnknown::Retry)]),
+        idempotent: dice.pick(&[None, None, None, Some(true), Some(false)]),
+        exports: indexmap::IndexMap::new(),
+        compensate: Vec::new(),
+        input_schema: None,
+        transforms: Vec::new(),
+        cache: None,
+        record_none: false,
+        only_when_named: false,
+        extra: serde_json::Map::new(),
+    }
+}
+
+fn retry(dice: &Dice) -> Retry {
+    let some = |dice: &Dice| (0..=dice.below(3)).map(|_| dice.pick(&KINDS)).collect::<Vec<_>>();
+    let only = match dice.below(10) {
+        0 => Some(some(dice)),
+        1 => Some(vec![ErrorKind::Interrupted]),
+        2 => Some([some(dice), vec![ErrorKind::Interrupted]].concat()),
+        _ => None,
+    };
+    Retry {
+        max_retries: dice.pick(&[0, 1, 2, 3, 5]),
+        delay_seconds: dice.pick(&[0.0, 0.1, 0.4, 2.0]),
+        backoff_multiplier: dice.pick(&[1.0, 2.0]),
+        max_delay_seconds: dice.pick(&[0.4, 3.0]),
+        retryable_errors: only,
+        non_retryable_errors: if dice.percent(15) { some(dice) } else { Vec::new() },
+    }
+}
+
+fn tool(dice: &Dice, plain: bool, steady: bool) -> Tool {
+    // Off the grid: whether a reply or the timeout is first never depends on order.
+    let timeout_ms = dice.percent(30).then(|| 250 + dice.below(10) * 100);
+    let count = if steady { 1 } else { 1 + dice.index(4) };
+    let attempts = (0..count).map(|_| attempt(dice, plain, steady, timeout_ms.is_some())).collect();
+    let facts = (0..count)
+        .map(|_| match dice.below(20) {
+            _ if steady => Facts::Safe,
+            0 => Facts::Missing(dice.pick(&KINDS)),
+            1..=9 => Facts::Safe,
+            _ => Facts::Unsafe,
+        })
+        .collect();
+    let answers = plain || dice.percent(85);
+    Tool {
+        attempts,
+        facts,
+        timeout_ms,
+        heeds_cancel: dice.percent(60).then(|| dice.below(8) * 1000),
+        answer: answers
+            .then(|| (dice.below(20) * 100, dice.pick(&[Choice::Retry, Choice::Retry, Choice::Done, Choice::Fail]))),
+    }
+}
+
+fn attempt(dice: &Dice, plain: bool, steady: bool, timed: bool) -> Attempt {
+    let reply = match dice.below(20) {
+        0..=9 => Reply::Completed,
+        10..=14 => Reply::Failed(dice.pick(&KINDS), dice.percent(20).then(|| dice.below(20) * 100)),
+        15..=17 => Reply::Unknown(dice.pick(&[ErrorKind::Timeout, ErrorKind::Unavailable])),
+        // Without a timeout of its own, only the run's ends a silent call.
+        _ if timed || !plain => Reply::Silent,
+        _ => Reply::Completed,
+    };
+    let again = (!steady && dice.percent(15)).then(|| {
+        (100 + dice.below(15) * 100, dice.pick(&[Reply::Completed, Reply::Failed(ErrorKind::Internal, None)]))
+    });
+    Attempt { after: dice.below(8) * 100, reply, again }
+}
+
+fn person(dice: &Dice) -> Vec<(u64, Act)> {
+    let mut acts = Vec::new();
+    if dice.percent(45) {
+        for _ in 0..=dice.below(4) {
+            let at = dice.below(25) * 100;
+            match dice.below(10) {
+                0..=3 => {
+                    acts.push((at, Act::Pause));
+                    if dice.percent(85) {
+                        acts.push((at + dice.below(30) * 100, Act::Resume));
+                    }
+                }
+                4..=5 => acts.push((at, Act::Resume)),
+                6..=8 => acts.push((at, Act::Cancel)),
+                _ => acts.push((at, Act::Babble)),
+            }
+        }
+    }
+    acts.sort_by_key(|&(at, _)| at);
+    acts
+}

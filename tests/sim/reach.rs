@@ -1,0 +1,78 @@
+//! What the logs of many seeds reach, so that a change of the generator cannot
+//! quietly make the simulation blind.
+
+use std::collections::BTreeSet;
+
+use sequitur::machine::{Answered, Event, EventKind, RUN_EVENTS, STEP_TRANSITIONS};
+
+/// Names of what a log holds: its events, and the forms of some of them.
+pub(crate) fn reached(log: &[Event]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for event in log {
+        let name = event.kind.name();
+        names.insert(name.to_owned());
+        match &event.kind {
+            EventKind::StepFailed { handling, .. } => drop(names.insert(format!("{name} {handling:?}"))),
+            EventKind::StepSkipped { reason, .. } => drop(names.insert(format!("{name} {reason:?}"))),
+            EventKind::InterruptionAnswered { answer, .. } => {
+                let answer = match answer {
+                    Answered::Retry => "retry",
+                    Answered::Done { .. } => "done",
+                    Answered::Fail => "fail",
+                };
+                names.insert(format!("{name} {answer}"));
+            }
+            EventKind::StepRetrying { after_unknown, .. } => {
+                names.insert(format!("{name} after_unknown {after_unknown}"));
+            }
+            EventKind::StepCancelled { outcome_unknown, .. } => {
+                names.insert(format!("{name} outcome_unknown {outcome_unknown}"));
+            }
+            EventKind::StepStarted { attempt, repeat_safe, .. } => {
+                names.insert(format!("{name} again {} safe {repeat_safe}", *attempt > 1));
+            }
+            EventKind::RunCreated { .. }
+            | EventKind::RunStarted
+            | EventKind::StepReady { .. }
+            | EventKind::StepCompleted { .. }
+            | EventKind::StepInterrupted { .. }
+            | EventKind::RunPaused { .. }
+            | EventKind::RunResumed
+            | EventKind::CancelRequested { .. }
+            | EventKind::TimeoutReached
+            | EventKind::RunCompleted { .. }
+            | EventKind::RunFailed { .. }
+            | EventKind::RunCancelled
+            | EventKind::RunTimedOut => {}
+        }
+    }
+    names
+}
+
+/// What they have to reach.
+pub(crate) fn expected() -> BTreeSet<String> {
+    let events = RUN_EVENTS.iter().map(|(name, _)| *name).chain(STEP_TRANSITIONS.iter().map(|row| row.event));
+    let forms = [
+        "run_created",
+        "step_failed Abort",
+        "step_failed Continue",
+        "step_failed Skip",
+        "step_skipped ConditionFalse",
+        "step_skipped DependenciesSkipped",
+        "step_skipped DependencyFailed",
+        "step_skipped NothingFailed",
+        "step_skipped RunAborted",
+        "interruption_answered retry",
+        "interruption_answered done",
+        "interruption_answered fail",
+        "step_retrying after_unknown false",
+        "step_retrying after_unknown true",
+        "step_cancelled outcome_unknown false",
+        "step_cancelled outcome_unknown true",
+        "step_started again false safe false",
+        "step_started again false safe true",
+        "step_started again true safe false",
+        "step_started again true safe true",
+    ];
+    events.chain(forms).map(str::to_owned).collect()
+}

@@ -1,0 +1,325 @@
+//! What must be true of every log, read line by line without the machine's own
+//! state: this file keeps its own small picture of the run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sequitur::base::{ErrorKind, Timestamp};
+use sequitur::machine::{Answered, Event, EventKind, Handling, StepPath};
+use sequitur::workflow::plan::OnUnknown;
+
+use crate::case::{Case, names_interrupted, outlives};
+use crate::fault::{Fault, hold};
+use crate::store::Ledger;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Pending,
+    Ready,
+    InFlight,
+    Between,
+    Asked,
+    Done,
+}
+
+#[derive(Debug)]
+struct Seen {
+    phase: Phase,
+    attempts: u32,
+    failures: u32,
+    safe: bool,
+    key: Option<String>,
+    not_before: Timestamp,
+    /// A person has said `retry` since the last attempt.
+    told_to_retry: bool,
+}
+
+struct Reader<'c> {
+    case: &'c Case,
+    ledger: &'c Ledger,
+    steps: BTreeMap<StepPath, Seen>,
+    started: bool,
+    paused: bool,
+    questions: BTreeSet<String>,
+    cancelled: bool,
+    timed_out: bool,
+    failed_by: Option<StepPath>,
+    ended: bool,
+    /// Time that counts against the run's timeout, and since when it runs.
+    active_ms: i64,
+    last: Timestamp,
+}
+
+/// Reads a whole log.
+pub(crate) fn check(case: &Case, log: &[Event], ledger: &Ledger) -> Result<(), Fault> {
+    let fresh = |id: &String| {
+        let seen = Seen {
+            phase: Phase::Pending,
+            attempts: 0,
+            failures: 0,
+            safe: false,
+            key: None,
+            not_before: Timestamp(0),
+            told_to_retry: false,
+        };
+        (StepPath::from(id.as_str()), seen)
+    };
+    let mut reader = Reader {
+        case,
+        ledger,
+        steps: case.plan.steps.iter().map(|step| fresh(&step.id)).collect(),
+        started: false,
+        paused: false,
+        questions: BTreeSet::new(),
+        cancelled: false,
+        timed_out: false,
+        failed_by: None,
+        ended: false,
+        active_ms: 0,
+        last: Timestamp(0),
+    };
+    for event in log {
+        reader.read(event)?;
+    }
+    reader.check_calls()
+}
+
+impl Reader<'_> {
+    fn ending(&self) -> bool {
+        self.cancelled || self.timed_out
+    }
+
+    fn held_up(&self) -> bool {
+        self.paused || !self.questions.is_empty()
+    }
+
+    fn in_phase(&self, phase: Phase) -> usize {
+        self.steps.values().filter(|seen| seen.phase == phase).count()
+    }
+
+    fn free(&self, path: &StepPath) -> bool {
+        let before = &self.case.node(path).depends_on;
+        before.iter().all(|&index| self.seen(&self.case.plan.steps[index].id).phase == Phase::Done)
+    }
+
+    fn seen(&self, id: &str) -> &Seen {
+        &self.steps[&StepPath::from(id)]
+    }
+
+    fn read(&mut self, event: &Event) -> Result<(), Fault> {
+        let kind = &event.kind;
+        hold(!self.ended, "P6 terminal states never change", || format!("{kind:?} after the end"))?;
+        if self.started && (!self.held_up() || self.ending()) {
+            self.active_ms += event.at.0 - self.last.0;
+        }
+        self.last = event.at;
+        match kind {
+            EventKind::RunCreated { .. } => {}
+            EventKind::RunStarted => {
+                hold(!self.held_up() && !self.ending(), "started while paused", || "the run".into())?;
+                self.started = true;
+            }
+            EventKind::StepReady { path, .. } => self.ready(path)?,
+            EventKind::StepStarted { path, attempt, key, repeat_safe, .. } => {
+                self.start(path, *attempt, key, *repeat_safe, event.at)?;
+            }
+            EventKind::StepCompleted { path, .. } => self.leave(path, Phase::InFlight, Phase::Done)?,
+            EventKind::StepRetrying { path, error, not_before, after_unknown } => {
+                self.retry(path, error.kind, *not_before, *after_unknown, event.at)?;
+            }
+            EventKind::StepFailed { path, handling, .. } => {
+                let seen = self.steps.get_mut(path).expect("a step of the plan");
+                seen.phase = Phase::Done;
+                if *handling == Handling::Abort && self.failed_by.is_none() {
+                    self.failed_by = Some(path.clone());
+                }
+            }
+            EventKind::StepSkipped { path, .. } => {
+                let legal = self.free(path) || self.failed_by.is_some();
+                hold(legal, "P8 order", || format!("{path} is skipped before its dependencies are finished"))?;
+                let seen = self.steps.get_mut(path).expect("a step of the plan");
+                let never = matches!(seen.phase, Phase::Pending | Phase::Ready) && seen.attempts == 0;
+                hold(never, "skipped after it was called", || path.to_string())?;
+                seen.phase = Phase::Done;
+            }
+            EventKind::StepInterrupted { path, task, .. } => {
+                self.leave(path, Phase::InFlight, Phase::Asked)?;
+                let ask = self.case.policy(self.case.node(path)) == OnUnknown::Ask && !self.seen(path.as_str()).safe;
+                hold(ask && !self.ending(), "P3 asks only when it must", || path.to_string())?;
+                self.questions.insert(task.clone());
+            }
+            EventKind::InterruptionAnswered { path, task, answer, .. } => {
+                let open = self.questions.remove(task);
+                hold(open && !self.ending(), "an answer to an open question", || task.clone())?;
+                let next = match answer {
+                    Answered::Retry => Phase::Ready,
+                    Answered::Done { .. } => Phase::Done,
+                    Answered::Fail => Phase::Asked,
+                };
+                self.leave(path, Phase::Asked, next)?;
+                self.steps.get_mut(path).expect("a step of the plan").told_to_retry = *answer == Answered::Retry;
+            }
+            EventKind::StepCancelled { path, outcome_unknown } => {
+                let seen = self.steps.get_mut(path).expect("a step of the plan");
+                let open = matches!(seen.phase, Phase::InFlight | Phase::Asked) && !seen.safe;
+                hold(open == *outcome_unknown, "P6 unresolved", || format!("{path}: {seen:?}"))?;
+                seen.phase = Phase::Done;
+                hold(self.ending(), "cancelled without a cancel", || path.to_string())?;
+            }
+            EventKind::RunPaused { .. } => self.paused = true,
+            EventKind::RunResumed => self.paused = false,
+            EventKind::CancelRequested { .. } => {
+                hold(!self.ending(), "cancelled twice", || "the run".into())?;
+                self.cancelled = true;
+            }
+            EventKind::TimeoutReached => {
+                let used = u64::try_from(self.active_ms).unwrap_or(0);
+                hold(used >= self.case.timeout_ms && !self.ending(), "the run's timeout", || {
+                    format!("after {used} ms of {}", self.case.timeout_ms)
+                })?;
+                self.timed_out = true;
+            }
+            EventKind::RunCompleted { .. } => self.end(!self.ending() && self.failed_by.is_none())?,
+            EventKind::RunFailed { step, .. } => self.end(!self.ending() && *step == self.failed_by)?,
+            EventKind::RunCancelled => self.end(self.cancelled)?,
+            EventKind::RunTimedOut => self.end(self.timed_out && !self.cancelled)?,
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, legal: bool) -> Result<(), Fault> {
+        let all = self.in_phase(Phase::Done) == self.steps.len();
+        hold(legal && all, "the end", || format!("legal {legal}, every step finished {all}"))?;
+        self.ended = true;
+        Ok(())
+    }
+
+    fn leave(&mut self, path: &StepPath, from: Phase, to: Phase) -> Result<(), Fault> {
+        let seen = self.steps.get_mut(path).expect("a step of the plan");
+        hold(seen.phase == from, "phases", || format!("{path} goes to {to:?} from {:?}", seen.phase))?;
+        seen.phase = to;
+        Ok(())
+    }
+
+    /// Nothing begins in a run that is held up, ending, or failing.
+    fn may_begin(&self, path: &StepPath) -> Result<(), Fault> {
+        hold(self.started && !self.held_up(), "nothing starts while paused", || path.to_string())?;
+        hold(!self.ending(), "P6 after a cancel nothing starts", || path.to_string())?;
+        hold(self.free(path), "P8 order", || format!("{path} before its dependencies are finished"))?;
+        let allowed =
+            self.failed_by.is_none() || outlives(self.case.node(path)) || self.seen(path.as_str()).told_to_retry;
+        hold(allowed, "nothing starts after an abort", || path.to_string())
+    }
+
+    fn ready(&mut self, path: &StepPath) -> Result<(), Fault> {
+        self.may_begin(path)?;
+        self.leave(path, Phase::Pending, Phase::Ready)?;
+        if !self.case.sequential() {
+            return Ok(());
+        }
+        let busy = self.in_phase(Phase::Ready) - 1 + self.in_phase(Phase::InFlight) + self.in_phase(Phase::Between);
+        hold(busy == 0, "sequential: one at a time", || format!("{path} is evaluated while another is not finished"))?;
+        let own = self.case.index(path);
+        let passed = self.case.plan.steps[..own].iter().find(|other| {
+            let other = StepPath::from(other.id.as_str());
+            self.steps[&other].phase == Phase::Pending && self.free(&other)
+        });
+        hold(passed.is_none(), "sequential: file order", || {
+            format!("{path} overtakes {:?}", passed.map(|step| &step.id))
+        })
+    }
+
+    fn start(&mut self, path: &StepPath, attempt: u32, key: &str, safe: bool, at: Timestamp) -> Result<(), Fault> {
+        self.may_begin(path)?;
+        let bound = self.case.bound();
+        hold(self.in_phase(Phase::InFlight) < bound, "max_parallel_steps", || format!("{path} beyond {bound}"))?;
+        let others = self.steps.iter().filter(|(other, _)| *other != path);
+        let alone = others.clone().all(|(_, seen)| !matches!(seen.phase, Phase::InFlight | Phase::Between));
+        hold(alone || !self.case.sequential(), "sequential: one at a time", || path.to_string())?;
+        let unique = others.clone().all(|(_, seen)| seen.key.as_deref() != Some(key));
+        hold(unique, "P2 keys differ between steps", || path.to_string())?;
+
+        let node = self.case.node(path);
+        let answered = self.ledger.settled.contains(&(path.clone(), attempt - 1));
+        let policy = self.case.policy(node);
+        let seen = self.steps.get_mut(path).expect("a step of the plan");
+        hold(matches!(seen.phase, Phase::Ready | Phase::Between), "P2 recorded once", || {
+            format!("{path} is called again while {:?}", seen.phase)
+        })?;
+        hold(attempt == seen.attempts + 1, "attempts count up", || {
+            format!("{path}: {attempt} after {}", seen.attempts)
+        })?;
+        let same = seen.key.as_deref().is_none_or(|before| before == key);
+        hold(same, "P2 keys are equal across attempts", || path.to_string())?;
+        let repeat = attempt == 1 || answered || seen.safe || seen.told_to_retry || policy == OnUnknown::Retry;
+        hold(repeat, "P3 an unsafe call is not repeated unasked", || format!("{path}, attempt {attempt}"))?;
+        hold(at >= seen.not_before, "not before its delay", || {
+            format!("{path} at {} before {}", at.0, seen.not_before.0)
+        })?;
+        seen.phase = Phase::InFlight;
+        seen.attempts = attempt;
+        seen.key = Some(key.to_owned());
+        seen.safe = safe;
+        seen.told_to_retry = false;
+        Ok(())
+    }
+
+    fn retry(
+        &mut self,
+        path: &StepPath,
+        kind: ErrorKind,
+        not_before: Timestamp,
+        after_unknown: bool,
+        at: Timestamp,
+    ) -> Result<(), Fault> {
+        let node = self.case.node(path);
+        let policy = self.case.policy(node);
+        hold(!self.ending(), "P6 after a cancel nothing starts", || format!("{path} is to be retried"))?;
+        hold(not_before >= at, "not before its delay", || path.to_string())?;
+        let seen = self.steps.get_mut(path).expect("a step of the plan");
+        let sent = seen.phase == Phase::InFlight;
+        if after_unknown {
+            let repeat = sent && (seen.safe || policy == OnUnknown::Retry);
+            hold(repeat, "P3 an unsafe call is not repeated unasked", || path.to_string())?;
+        } else {
+            seen.failures += 1;
+            let budget = node.retry.as_ref().map_or(0, |retry| retry.max_retries);
+            hold(seen.failures <= budget, "max_retries", || format!("{path}: {} of {budget}", seen.failures))?;
+            hold(covered(self.case, path, kind), "kinds that are retried", || format!("{path}: {kind}"))?;
+            let goes_on = self.failed_by.is_none() || outlives(node);
+            hold(goes_on, "nothing starts after an abort", || format!("{path} is to be retried"))?;
+            let known = !sent || self.ledger.settled.contains(&(path.clone(), seen.attempts));
+            let repeat = known || seen.safe || policy == OnUnknown::Retry;
+            hold(repeat, "P3 an unsafe call is not repeated unasked", || path.to_string())?;
+        }
+        seen.phase = Phase::Between;
+        seen.not_before = not_before;
+        Ok(())
+    }
+
+    /// Every call that went out is in the log, under its key, once.
+    fn check_calls(&self) -> Result<(), Fault> {
+        let mut sent = BTreeSet::new();
+        for (path, attempt, key) in &self.ledger.sent {
+            hold(sent.insert((path, attempt)), "P2 an attempt is sent once", || format!("{path}, attempt {attempt}"))?;
+            let seen = self.seen(path.as_str());
+            let known = *attempt <= seen.attempts && seen.key.as_deref() == Some(key);
+            hold(known, "started before sent", || format!("{path}, attempt {attempt}"))?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a failure of this kind may be followed by another attempt.
+pub(crate) fn covered(case: &Case, path: &StepPath, kind: ErrorKind) -> bool {
+    let Some(retry) = &case.node(path).retry else { return false };
+    let never = [ErrorKind::InvalidInput, ErrorKind::Auth, ErrorKind::NotFound, ErrorKind::Conflict];
+    match &retry.retryable_errors {
+        Some(only) => only.contains(&kind),
+        None => !never.contains(&kind) && !retry.non_retryable_errors.contains(&kind),
+    }
+}
+
+/// The kind that a lost reply fails with where that is a plain failure.
+pub(crate) fn lost(case: &Case, path: &StepPath, kind: ErrorKind) -> ErrorKind {
+    if names_interrupted(case.node(path)) { ErrorKind::Interrupted } else { kind }
+}
