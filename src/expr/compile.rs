@@ -4,14 +4,15 @@
 
 use std::sync::Arc;
 
-use minijinja::machinery::ast::{BinOpKind, CallArg, CompareOpKind, Expr, UnaryOpKind};
+use minijinja::machinery::ast::{self, BinOpKind, CallArg, CompareOp, CompareOpKind, Expr, IfExpr, Slice, UnaryOpKind};
 use minijinja::machinery::parse_expr;
 use minijinja::value::ValueKind;
 
 use super::datum::Datum;
 use super::error::{Fault, Problem, nearest};
 use super::known::Known;
-use super::lexer::Failure;
+use super::lexer::{self, Failure};
+use super::meter;
 use super::node::{Arguments, Comparison, Key, Node, Operator, Root, Shape};
 use super::reference::Target;
 use super::{filters, functions, methods, predicates, secret};
@@ -31,12 +32,20 @@ const STEP_FIELDS: [&str; 5] = ["status", "success", "result", "error", "duratio
 /// Fields of `run`.
 const RUN_FIELDS: [&str; 3] = ["id", "name", "started_at"];
 
-pub(super) fn compile(text: &str, known: &Known) -> Result<(Node, Vec<Read>), Failure> {
-    let tree = parse_expr(text).map_err(|error| {
+/// The syntax tree of a text in the one language.
+pub(super) fn parse(text: &str) -> Result<Expr<'_>, Failure> {
+    if text.len() > meter::SOURCE {
+        return Err(lexer::too_long().at(0));
+    }
+    parse_expr(text).map_err(|error| {
         let message = error.detail().unwrap_or("the expression does not parse").to_owned();
         let problem = if message.contains("recursion") { Problem::limit(message) } else { Problem::syntax(message) };
         problem.at(error.range().map_or(0, |range| range.start))
-    })?;
+    })
+}
+
+pub(super) fn compile(text: &str, known: &Known) -> Result<(Node, Vec<Read>), Failure> {
+    let tree = parse(text)?;
     let mut compiler = Compiler { known, reads: Vec::new() };
     let node = compiler.node(&tree, Use::default())?;
     Ok((node, compiler.reads))
@@ -80,60 +89,68 @@ fn start(expr: &Expr<'_>) -> usize {
 }
 
 impl Compiler<'_> {
+    // One function per shape, so that the frames of all do not add up at every
+    // level of a nested expression.
     fn node(&mut self, expr: &Expr<'_>, how: Use) -> Result<Node, Failure> {
         let at = start(expr);
-        let passed = Use { optional: false, ..how };
         let shape = match expr {
-            Expr::Const(node) => Shape::Const(constant(&node.value).map_err(|problem| problem.at(at))?),
             Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_) => return self.path(expr, how),
-            Expr::List(node) => Shape::List(self.nodes(&node.items)?),
-            Expr::Tuple(node) => Shape::List(self.nodes(&node.items)?),
-            Expr::Map(node) => {
-                let mut pairs = Vec::with_capacity(node.keys.len());
-                for (key, value) in node.keys.iter().zip(&node.values) {
-                    pairs.push((self.node(key, Use::TRANSFORMED)?, self.node(value, Use::TRANSFORMED)?));
-                }
-                Shape::Map(pairs)
-            }
-            Expr::UnaryOp(node) => {
-                let operand = self.inner(&node.expr)?;
-                match node.op {
-                    UnaryOpKind::Not => Shape::Not(operand),
-                    UnaryOpKind::Neg => Shape::Negate(operand),
-                }
-            }
-            Expr::BinOp(node) => self.binary(node.op, &node.left, &node.right, passed)?,
-            Expr::Compare(node) => {
-                let first = self.inner(&node.expr)?;
-                let mut rest = Vec::with_capacity(node.ops.len());
-                for op in &node.ops {
-                    rest.push((comparison(op.op), self.node(&op.expr, Use::TRANSFORMED)?));
-                }
-                Shape::Compare(first, rest)
-            }
-            Expr::IfExpr(node) => Shape::Choose {
-                test: self.inner(&node.test_expr)?,
-                yes: Box::new(self.node(&node.true_expr, how)?),
-                no: node.false_expr.as_ref().map(|no| self.node(no, how).map(Box::new)).transpose()?,
-            },
-            Expr::Slice(node) => {
-                let value = self.inner(&node.expr)?;
-                let mut bounds = [None, None, None];
-                for (bound, expr) in bounds.iter_mut().zip([&node.start, &node.stop, &node.step]) {
-                    *bound = expr.as_ref().map(|expr| self.inner(expr)).transpose()?;
-                }
-                Shape::Slice(value, bounds)
-            }
-            Expr::Filter(node) => {
-                let Some(input) = &node.expr else {
-                    return Err(Problem::syntax("a filter needs a value before it").at(at));
-                };
-                self.filter(node.name, input, &node.args, at)?
-            }
-            Expr::Test(node) => self.test(node.name, &node.expr, &node.args, at)?,
-            Expr::Call(node) => self.call(&node.expr, &node.args, at)?,
+            Expr::Const(node) => constant(&node.value).map(Shape::Const).map_err(|problem| problem.at(at)),
+            Expr::List(node) => self.nodes(&node.items).map(Shape::List),
+            Expr::Tuple(node) => self.nodes(&node.items).map(Shape::List),
+            Expr::Map(node) => self.map(&node.keys, &node.values),
+            Expr::UnaryOp(node) => self.unary(&node.op, &node.expr),
+            Expr::BinOp(node) => self.binary(node.op, &node.left, &node.right, Use { optional: false, ..how }),
+            Expr::Compare(node) => self.compare(&node.expr, &node.ops),
+            Expr::IfExpr(node) => self.choose(node, how),
+            Expr::Slice(node) => self.slice(node),
+            Expr::Filter(node) => self.filter(node, at),
+            Expr::Test(node) => self.test(node, at),
+            Expr::Call(node) => self.call(&node.expr, &node.args, at),
         };
-        Ok(Node { at, shape })
+        shape.map(|shape| Node { at, shape })
+    }
+
+    fn map(&mut self, keys: &[Expr<'_>], values: &[Expr<'_>]) -> Result<Shape, Failure> {
+        let mut pairs = Vec::with_capacity(keys.len());
+        for (key, value) in keys.iter().zip(values) {
+            pairs.push((self.node(key, Use::TRANSFORMED)?, self.node(value, Use::TRANSFORMED)?));
+        }
+        Ok(Shape::Map(pairs))
+    }
+
+    fn unary(&mut self, op: &UnaryOpKind, operand: &Expr<'_>) -> Result<Shape, Failure> {
+        let operand = self.inner(operand)?;
+        Ok(match op {
+            UnaryOpKind::Not => Shape::Not(operand),
+            UnaryOpKind::Neg => Shape::Negate(operand),
+        })
+    }
+
+    fn compare(&mut self, first: &Expr<'_>, ops: &[CompareOp<'_>]) -> Result<Shape, Failure> {
+        let first = self.inner(first)?;
+        let mut rest = Vec::with_capacity(ops.len());
+        for op in ops {
+            rest.push((comparison(op.op), self.node(&op.expr, Use::TRANSFORMED)?));
+        }
+        Ok(Shape::Compare(first, rest))
+    }
+
+    fn choose(&mut self, node: &IfExpr<'_>, how: Use) -> Result<Shape, Failure> {
+        Ok(Shape::Choose {
+            test: self.inner(&node.test_expr)?,
+            yes: Box::new(self.node(&node.true_expr, how)?),
+            no: node.false_expr.as_ref().map(|no| self.node(no, how).map(Box::new)).transpose()?,
+        })
+    }
+
+    fn slice(&mut self, node: &Slice<'_>) -> Result<Shape, Failure> {
+        let value = self.inner(&node.expr)?;
+        let mut bounds = [None, None, None];
+        for (bound, expr) in bounds.iter_mut().zip([&node.start, &node.stop, &node.step]) {
+            *bound = expr.as_ref().map(|expr| self.inner(expr)).transpose()?;
+        }
+        Ok(Shape::Slice(value, bounds))
     }
 
     fn inner(&mut self, expr: &Expr<'_>) -> Result<Box<Node>, Failure> {
@@ -188,33 +205,41 @@ impl Compiler<'_> {
         Ok(arguments)
     }
 
-    fn filter(&mut self, name: &str, input: &Expr<'_>, args: &[CallArg<'_>], at: usize) -> Result<Shape, Failure> {
-        if name == "default" || name == "d" {
-            let input = Box::new(self.node(input, Use::OPTIONAL)?);
-            let mut arguments = self.arguments(args, at)?;
-            let mut named = |name: &str| {
-                let at = arguments.named.iter().position(|(own, _)| &**own == name)?;
-                Some(Box::new(arguments.named.remove(at).1))
-            };
-            let (value, boolean) = (named("default_value"), named("boolean"));
-            let mut positional = arguments.positional.into_iter().map(Box::new);
-            let (other, on_false) = (value.or_else(|| positional.next()), boolean.or_else(|| positional.next()));
-            if positional.next().is_some() || !arguments.named.is_empty() {
-                return Err(Problem::kind("`default` takes a value, and `true` to replace false values too").at(at));
-            }
-            return Ok(Shape::Default { input, other, on_false });
+    fn filter(&mut self, node: &ast::Filter<'_>, at: usize) -> Result<Shape, Failure> {
+        let Some(input) = &node.expr else {
+            return Err(Problem::syntax("a filter needs a value before it").at(at));
+        };
+        if node.name == "default" || node.name == "d" {
+            return self.default(input, &node.args, at);
         }
-        let filter = filters::find(name).ok_or_else(|| filters::unknown(name).at(at))?;
-        Ok(Shape::Filter(filter, self.inner(input)?, self.arguments(args, at)?))
+        let filter = filters::find(node.name).ok_or_else(|| filters::unknown(node.name).at(at))?;
+        Ok(Shape::Filter(filter, self.inner(input)?, self.arguments(&node.args, at)?))
     }
 
-    fn test(&mut self, name: &str, input: &Expr<'_>, args: &[CallArg<'_>], at: usize) -> Result<Shape, Failure> {
-        if name == "defined" || name == "undefined" {
-            let defined = Shape::Defined(Box::new(self.node(input, Use::OPTIONAL)?));
-            return Ok(if name == "defined" { defined } else { Shape::Not(Box::new(Node { at, shape: defined })) });
+    fn default(&mut self, input: &Expr<'_>, args: &[CallArg<'_>], at: usize) -> Result<Shape, Failure> {
+        let input = Box::new(self.node(input, Use::OPTIONAL)?);
+        let mut arguments = self.arguments(args, at)?;
+        let mut named = |name: &str| {
+            let at = arguments.named.iter().position(|(own, _)| &**own == name)?;
+            Some(Box::new(arguments.named.remove(at).1))
+        };
+        let (value, boolean) = (named("default_value"), named("boolean"));
+        let mut positional = arguments.positional.into_iter().map(Box::new);
+        let (other, on_false) = (value.or_else(|| positional.next()), boolean.or_else(|| positional.next()));
+        if positional.next().is_some() || !arguments.named.is_empty() {
+            return Err(Problem::kind("`default` takes a value, and `true` to replace false values too").at(at));
         }
-        let predicate = predicates::find(name).ok_or_else(|| predicates::unknown(name).at(at))?;
-        Ok(Shape::Test(predicate, self.inner(input)?, self.arguments(args, at)?))
+        Ok(Shape::Default { input, other, on_false })
+    }
+
+    fn test(&mut self, node: &ast::Test<'_>, at: usize) -> Result<Shape, Failure> {
+        if node.name == "defined" || node.name == "undefined" {
+            let defined = Shape::Defined(Box::new(self.node(&node.expr, Use::OPTIONAL)?));
+            let is = node.name == "defined";
+            return Ok(if is { defined } else { Shape::Not(Box::new(Node { at, shape: defined })) });
+        }
+        let predicate = predicates::find(node.name).ok_or_else(|| predicates::unknown(node.name).at(at))?;
+        Ok(Shape::Test(predicate, self.inner(&node.expr)?, self.arguments(&node.args, at)?))
     }
 
     fn call(&mut self, callee: &Expr<'_>, args: &[CallArg<'_>], at: usize) -> Result<Shape, Failure> {
@@ -223,30 +248,32 @@ impl Compiler<'_> {
                 let function = functions::find(name.id).ok_or_else(|| functions::unknown(name.id).at(at))?;
                 Ok(Shape::Call(function, self.arguments(args, at)?))
             }
-            Expr::GetAttr(method) if method.name == "get" => {
-                let arguments = self.arguments(args, at)?;
-                let key_name = match arguments.positional.first() {
-                    Some(Node { shape: Shape::Const(Datum::Text(key)), .. }) => Some(key.to_string()),
-                    _ => None,
-                };
-                let before = self.reads.len();
-                let input = self.inner(&method.expr)?;
-                // `.get('k')` reads `k`, and may find nothing.
-                if let [read] = &mut self.reads[before..] {
-                    read.path.extend(key_name);
-                    read.optional = true;
-                }
-                let mut positional = arguments.positional.into_iter().map(Box::new);
-                match (positional.next(), positional.next(), positional.next(), arguments.named.is_empty()) {
-                    (Some(key), other, None, true) => Ok(Shape::Get { input, key, other }),
-                    _ => Err(Problem::kind("`.get()` takes a key and, if wanted, a default").at(at)),
-                }
-            }
+            Expr::GetAttr(method) if method.name == "get" => self.get(&method.expr, args, at),
             Expr::GetAttr(method) => {
                 let found = methods::find(method.name).ok_or_else(|| methods::unknown(method.name).at(at))?;
                 Ok(Shape::Method(found, self.inner(&method.expr)?, self.arguments(args, at)?))
             }
             other => Err(Problem::syntax(format!("a {} cannot be called", other.description())).at(at)),
+        }
+    }
+
+    fn get(&mut self, input: &Expr<'_>, args: &[CallArg<'_>], at: usize) -> Result<Shape, Failure> {
+        let arguments = self.arguments(args, at)?;
+        let key_name = match arguments.positional.first() {
+            Some(Node { shape: Shape::Const(Datum::Text(key)), .. }) => Some(key.to_string()),
+            _ => None,
+        };
+        let before = self.reads.len();
+        let input = self.inner(input)?;
+        // `.get('k')` reads `k`, and may find nothing.
+        if let [read] = &mut self.reads[before..] {
+            read.path.extend(key_name);
+            read.optional = true;
+        }
+        let mut positional = arguments.positional.into_iter().map(Box::new);
+        match (positional.next(), positional.next(), positional.next(), arguments.named.is_empty()) {
+            (Some(key), other, None, true) => Ok(Shape::Get { input, key, other }),
+            _ => Err(Problem::kind("`.get()` takes a key and, if wanted, a default").at(at)),
         }
     }
 

@@ -20,49 +20,46 @@ pub(super) fn rewrite<'s>(mut tokens: Tokens<'s>, known: &Known) -> Result<Token
 }
 
 /// Refuses what would nest deeper than the parser and the walk may recurse.
-/// Each operator, key, call and bracket counts as a level within its element,
-/// which is never less than the depth of the tree.
+/// Each operator, key, call and bracket counts within its element, which
+/// bounds the depth of the tree from above.
 fn bound_depth(tokens: &[Token<'_>]) -> Result<(), Failure> {
-    /// Levels of the element being read, and the most of the elements before it.
+    /// A bracket that is open: quarters of levels of the element being read,
+    /// and the most of the elements before it.
     struct Open {
         now: usize,
         most: usize,
     }
+    const LEVEL: usize = 4;
     let mut open = vec![Open { now: 0, most: 0 }];
     for token in tokens {
-        let word =
-            token.kind == Kind::Word && matches!(&*token.text, "and" | "or" | "not" | "if" | "else" | "in" | "is");
-        let levels = match token.kind {
-            Kind::Word if word => 1,
+        let quarters = match token.kind {
+            Kind::Sign => match &*token.text {
+                "(" | "[" | "{" => {
+                    open.push(Open { now: 0, most: 0 });
+                    0
+                }
+                ")" | "]" | "}" if open.len() > 1 => open.pop().map_or(0, |inner| inner.now.max(inner.most) + LEVEL),
+                "," => {
+                    if let Some(element) = open.last_mut() {
+                        element.most = element.most.max(element.now);
+                        element.now = 0;
+                    }
+                    0
+                }
+                "." => 1,
+                _ => LEVEL,
+            },
+            Kind::Word if matches!(&*token.text, "and" | "or" | "not" | "if" | "else" | "in" | "is") => LEVEL,
             Kind::Path => token.text.matches(['.', '[']).count(),
-            Kind::Sign => 1,
-            Kind::Blank | Kind::Word | Kind::Number | Kind::Text => continue,
+            Kind::Blank | Kind::Word | Kind::Number | Kind::Text => 0,
         };
-        let bracket = if token.kind == Kind::Sign { token.text.as_bytes().first().copied() } else { None };
-        match bracket {
-            Some(b'(' | b'[' | b'{') => open.push(Open { now: 0, most: 0 }),
-            Some(b')' | b']' | b'}') if open.len() > 1 => {
-                let closed = open.pop().map_or(0, |inner| inner.now.max(inner.most));
-                if let Some(outer) = open.last_mut() {
-                    outer.now += closed + 1;
-                }
+        let brackets = open.len() - 1;
+        if let Some(element) = open.last_mut() {
+            element.now += quarters;
+            if brackets > meter::BRACKETS || element.now > meter::LEVELS * LEVEL {
+                let problem = Problem::limit("the expression nests too deeply").hint("split it over several steps");
+                return Err(problem.at(token.at));
             }
-            Some(b',') => {
-                if let Some(element) = open.last_mut() {
-                    element.most = element.most.max(element.now);
-                    element.now = 0;
-                }
-            }
-            _ => {
-                if let Some(element) = open.last_mut() {
-                    element.now += levels;
-                }
-            }
-        }
-        if open.len() > meter::DEPTH || open.last().is_some_and(|element| element.now > meter::DEPTH * 2) {
-            return Err(Problem::limit("the expression nests too deeply")
-                .hint("split it over several steps")
-                .at(token.at));
         }
     }
     Ok(())

@@ -101,5 +101,8 @@ impl Expression {
 /// A bare expression in the one language; what does not parse stays as it is.
 #[must_use]
 pub fn lower(source: &str, known: &Known) -> String {
-    lower::bare(source, known).map_or_else(|_| source.to_owned(), |lowered| lowered.text)
+    match lower::bare(source, known) {
+        Ok(lowered) if lowered.parses() => lowered.text,
+        _ => source.to_owned(),
+    }
 }

@@ -121,7 +121,7 @@ pub(super) fn lex<'s>(
     Ok((tokens, at))
 }
 
-fn too_long() -> Problem {
+pub(super) fn too_long() -> Problem {
     Problem::limit("the expression is too long").hint("split it over several steps, or use a transform step")
 }
 

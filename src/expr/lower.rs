@@ -2,11 +2,10 @@
 //! positions. Two forms: a bare expression (`condition`, `if`, `where`, ...)
 //! and a text that may hold `{{ }}` and `${ }`.
 
-use super::dialect;
 use super::error::Problem;
 use super::known::Known;
 use super::lexer::{End, Failure, Kind, Path, Token, lex};
-use super::secret;
+use super::{compile, dialect, secret};
 
 /// An expression in the one language.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +29,11 @@ impl Lowered {
         lowered
     }
 
+    /// Whether it is an expression of the language at all.
+    pub(super) fn parses(&self) -> bool {
+        compile::parse(&self.text).is_ok()
+    }
+
     /// The offset in the source of what stands here at `at`.
     pub(super) fn original(&self, at: usize) -> usize {
         let after = self.places.partition_point(|(here, ..)| *here <= at);
@@ -46,6 +50,15 @@ impl Lowered {
 pub(super) enum Segment {
     Literal(String),
     Expression(Lowered),
+}
+
+impl Segment {
+    pub(super) fn parses(&self) -> bool {
+        match self {
+            Self::Literal(_) => true,
+            Self::Expression(lowered) => lowered.parses(),
+        }
+    }
 }
 
 /// A bare expression; one `{{ }}` around the whole is taken off.

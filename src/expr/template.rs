@@ -175,11 +175,7 @@ impl Part {
                     match piece {
                         Piece::Literal(literal) => out.push_str(literal),
                         Piece::Expression(compiled) => evaluation
-                            .eval(&compiled.node)
-                            .and_then(|value| {
-                                let written = value.write_to(&mut out, &mut evaluation.meter);
-                                written.map_err(|problem| problem.at(compiled.node.at))
-                            })
+                            .write(&compiled.node, &mut out)
                             .map_err(|failure| text.error(compiled, failure))?,
                     }
                 }
@@ -207,14 +203,23 @@ impl Text {
 /// A text in the one language: every dialect as `{{ }}`. What does not parse stays as it is.
 #[must_use]
 pub fn lower_text(source: &str, known: &Known) -> String {
-    let Ok(segments) = lower::text(source, known) else { return source.to_owned() };
-    segments.into_iter().fold(String::with_capacity(source.len()), |mut out, segment| {
+    let segments = match lower::text(source, known) {
+        Ok(segments) if segments.iter().all(Segment::parses) => segments,
+        _ => return source.to_owned(),
+    };
+    let mut out = String::with_capacity(source.len());
+    let mut segments = segments.into_iter().peekable();
+    while let Some(segment) = segments.next() {
         match segment {
-            Segment::Literal(literal) => out.push_str(&literal),
             Segment::Expression(lowered) => out.extend(["{{ ", &lowered.text, " }}"]),
+            // A brace before `{{` would be read as part of it.
+            Segment::Literal(literal) if literal.ends_with('{') && segments.peek().is_some() => {
+                out.extend([&literal[..literal.len() - 1], "{{ '{' }}"]);
+            }
+            Segment::Literal(literal) => out.push_str(&literal),
         }
-        out
-    })
+    }
+    out
 }
 
 /// [`lower_text`] of every string of a value; keys stay as they are.

@@ -1,7 +1,12 @@
 //! The language as a user sees it. One world for all tests: a few parameters,
 //! a context and some steps, with a count of how often results were read.
 
+mod compare;
+mod dialects;
+mod limits;
 mod paths;
+mod secrets;
+mod table;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -113,6 +118,12 @@ fn eval(source: &str) -> Result<Value, ExprError> {
     let world = World::new();
     let scope = world.scope();
     Expression::parse(source, &World::known())?.eval(&scope)
+}
+
+fn holds(source: &str) -> Result<bool, ExprError> {
+    let world = World::new();
+    let scope = world.scope();
+    Expression::parse(source, &World::known())?.is_true(&scope)
 }
 
 fn value(source: &str) -> Value {
