@@ -13,7 +13,7 @@ use std::time::Duration;
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, MAIN_DB};
 
-use super::database::{Access, Spec};
+use super::database::Access;
 
 /// Pages yet to be moved that ask for a checkpoint: 4 MiB.
 const WANTED: i32 = 1000;
@@ -34,14 +34,14 @@ pub(crate) struct Checkpointer {
 
 impl Checkpointer {
     /// Starts the thread.
-    pub(crate) fn start(path: PathBuf, spec: Spec<'static>, busy: Duration) -> std::io::Result<Self> {
+    pub(crate) fn start(path: PathBuf, access: Access, busy: Duration) -> std::io::Result<Self> {
         let (wake, wakes) = sync_channel::<()>(1);
         let thread = std::thread::Builder::new().name("store-checkpoint".to_owned()).spawn(move || {
             let mut connection = None;
             while wakes.recv().is_ok() {
                 let result = match connection.take() {
                     Some(open) => Ok(open),
-                    None => Access::Write.connect(&path, &spec, busy),
+                    None => access.connect(&path, busy),
                 }
                 .and_then(|open: Connection| {
                     open.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE)?;

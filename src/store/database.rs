@@ -40,7 +40,7 @@ pub(crate) struct Spec<'a> {
     /// `SQLite`'s `application_id`.
     pub application_id: i32,
     /// `SQLite`'s `synchronous`.
-    pub synchronous: &'a str,
+    pub synchronous: &'static str,
     /// Its schema: `user_version` counts how many of these it has.
     pub migrations: &'a [&'a str],
 }
@@ -48,6 +48,10 @@ pub(crate) struct Spec<'a> {
 impl Spec<'_> {
     pub(crate) fn version(&self) -> u32 {
         u32::try_from(self.migrations.len()).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn writing(&self) -> Access {
+        Access::Write { synchronous: self.synchronous }
     }
 }
 
@@ -87,13 +91,13 @@ pub(crate) fn open(folder: &Path, spec: &Spec<'_>, busy: Duration) -> Result<Ope
         }
         pause();
     }
-    let processes = migrate::living_processes(folder, &path, spec, busy);
+    let processes = migrate::living_processes(folder, &path, busy);
     Err(OpenError::UpgradeBlocked { path, from: found, to: spec.version(), processes })
 }
 
 fn finish(path: PathBuf, spec: &Spec<'_>, busy: Duration, gate: File) -> Result<Opened, OpenError> {
     location::make_private(&path).map_err(|error| OpenError::Other { path: path.clone(), cause: error.to_string() })?;
-    let connection = Access::Write.connect(&path, spec, busy).map_err(|error| refusal(&path, &error))?;
+    let connection = spec.writing().connect(&path, busy).map_err(|error| refusal(&path, &error))?;
     // The log file comes with the first read.
     connection
         .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
@@ -160,7 +164,7 @@ fn newer(path: &Path, spec: &Spec<'_>, found: u32) -> Result<(), OpenError> {
 
 fn inspect_content(path: &Path, spec: &Spec<'_>, busy: Duration, size: u64) -> Result<u32, OpenError> {
     let refused = |error: rusqlite::Error| refusal(path, &error);
-    let connection = Access::Inspect.connect(path, spec, busy).map_err(refused)?;
+    let connection = Access::Inspect.connect(path, busy).map_err(refused)?;
     let number = |pragma: &str| connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0));
     let version = number("user_version").map_err(refused)?;
     let application = number("application_id").map_err(refused)?;
@@ -211,29 +215,32 @@ pub(crate) enum Access {
     /// Queries.
     Read,
     /// The writer, or the checkpoints beside it.
-    Write,
+    Write {
+        /// See [`Spec::synchronous`].
+        synchronous: &'static str,
+    },
 }
 
 impl Access {
-    pub(crate) fn connect(self, path: &Path, spec: &Spec<'_>, busy: Duration) -> rusqlite::Result<Connection> {
+    pub(crate) fn connect(self, path: &Path, busy: Duration) -> rusqlite::Result<Connection> {
         let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
         // A journal left by a crash can only be rolled back by a writer.
-        let writes = self == Self::Write || has_journal(path);
+        let writes = matches!(self, Self::Write { .. }) || has_journal(path);
         flags |= if writes { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(busy)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        self.set_up(&connection, spec)?;
+        self.set_up(&connection)?;
         Ok(connection)
     }
 
-    fn set_up(self, connection: &Connection, spec: &Spec<'_>) -> rusqlite::Result<()> {
+    fn set_up(self, connection: &Connection) -> rusqlite::Result<()> {
         // Functions and virtual tables in a foreign file's schema are not run.
         connection.execute_batch("PRAGMA trusted_schema = OFF;")?;
         match self {
             Self::Inspect => Ok(()),
             Self::Read => connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -4096;"),
-            Self::Write => {
+            Self::Write { synchronous } => {
                 let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
                 if mode != "wal" {
                     let failure = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN);
@@ -243,15 +250,14 @@ impl Access {
                 // Only macOS knows the two `fullfsync`s: there fsync alone does
                 // not reach the disk. Checkpoints are made beside the writer.
                 connection.execute_batch(&format!(
-                    "PRAGMA synchronous = {};
+                    "PRAGMA synchronous = {synchronous};
                      PRAGMA fullfsync = ON;
                      PRAGMA checkpoint_fullfsync = ON;
                      PRAGMA foreign_keys = ON;
                      PRAGMA wal_autocheckpoint = 0;
                      PRAGMA journal_size_limit = 67108864;
                      PRAGMA cache_size = -16384;
-                     PRAGMA temp_store = MEMORY;",
-                    spec.synchronous
+                     PRAGMA temp_store = MEMORY;"
                 ))
             }
         }

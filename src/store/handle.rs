@@ -13,7 +13,6 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::body_cache::BodyCache;
-use super::checkpoint::Checkpointer;
 use super::database::{self, Spec};
 use super::error::{Fault, StoreError};
 use super::identity::Identity;
@@ -27,6 +26,7 @@ use super::rows::{
 };
 use super::writer::Writer;
 use super::{commit, inbox, location};
+use crate::base::Timestamp;
 
 /// The database of runs. "SEQU".
 pub(crate) const RUNS: Spec<'static> = Spec {
@@ -99,29 +99,28 @@ impl Store {
         Self::open_as(folder, options, RUNS)
     }
 
-    pub(crate) fn open_as(folder: &Path, options: StoreOptions, spec: Spec<'static>) -> Result<Self, OpenError> {
+    pub(crate) fn open_as(folder: &Path, options: StoreOptions, spec: Spec<'_>) -> Result<Self, OpenError> {
         let warnings = location::prepare(folder)?;
         for warning in &warnings {
             tracing::warn!("{warning}");
         }
         let opened = database::open(folder, &spec, options.busy_timeout)?;
-        let other = |error: std::io::Error| OpenError::Other { path: opened.path.clone(), cause: error.to_string() };
-        let checkpointer = Checkpointer::start(opened.path.clone(), spec, options.busy_timeout).map_err(other)?;
-        let writer =
-            Writer::start(opened.connection, opened.identity.clone(), spec.version(), checkpointer).map_err(other)?;
+        let gate = opened.gate;
+        let (path, identity) = (opened.path, opened.identity);
+        let writer = Writer::start(&path, &spec, opened.connection, identity.clone(), options.busy_timeout)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 folder: folder.to_owned(),
                 locks: processes::lock_folder(folder),
                 warnings,
-                identity: opened.identity,
+                identity,
                 writer,
-                readers: Arc::new(Readers::new(opened.path.clone(), spec, options.busy_timeout)),
-                path: opened.path,
+                readers: Arc::new(Readers::new(path.clone(), options.busy_timeout)),
+                path,
                 cache: Arc::new(BodyCache::new(options.body_cache_bytes)),
                 posts: watch::Sender::new(0),
                 process: Mutex::new(None),
-                gate: Mutex::new(Some(opened.gate)),
+                gate: Mutex::new(Some(gate)),
             }),
         })
     }
@@ -379,9 +378,10 @@ impl Store {
         self.inner.readers.read(move |connection| query::tasks(connection, run.as_deref())).await
     }
 
-    /// How each template was used, over the runs that are kept.
-    pub async fn usage(&self) -> Result<Vec<Usage>, StoreError> {
-        self.inner.readers.read(query::usage).await
+    /// How each template was used, over the runs that are kept and did not end
+    /// before `since`.
+    pub async fn usage(&self, since: Option<Timestamp>) -> Result<Vec<Usage>, StoreError> {
+        self.inner.readers.read(move |connection| query::usage(connection, since)).await
     }
 
     /// What `doctor` shows.

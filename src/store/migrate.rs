@@ -21,7 +21,7 @@ pub(crate) fn run(folder: &Path, path: &Path, spec: &Spec<'_>, busy: Duration) -
     let refused = |error: rusqlite::Error| refusal(path, &error);
     location::private_file(path)
         .map_err(|error| OpenError::Folder { path: folder.to_owned(), cause: error.to_string() })?;
-    let mut connection = Access::Write.connect(path, spec, busy).map_err(refused)?;
+    let mut connection = spec.writing().connect(path, busy).map_err(refused)?;
     let from = version(&connection).map_err(refused)?;
     if from == 0 {
         lay_out(&connection, spec).map_err(refused)?;
@@ -89,9 +89,9 @@ enum BackupError {
 }
 
 /// Processes that use the database, in words, as far as its table can be read.
-pub(crate) fn living_processes(folder: &Path, path: &Path, spec: &Spec<'_>, busy: Duration) -> Vec<String> {
+pub(crate) fn living_processes(folder: &Path, path: &Path, busy: Duration) -> Vec<String> {
     let rows = Access::Inspect
-        .connect(path, spec, busy)
+        .connect(path, busy)
         .and_then(|connection| processes::registered(&connection, &processes::lock_folder(folder)));
     match rows {
         Ok(rows) => {

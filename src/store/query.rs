@@ -208,22 +208,27 @@ pub(crate) fn tasks(connection: &Connection, run: Option<&str>) -> Result<Vec<(A
     Ok(found)
 }
 
-/// How each template was used, over the runs that are kept.
-pub(crate) fn usage(connection: &Connection) -> Result<Vec<Usage>, StoreError> {
+/// How each template was used, over the runs that are kept and did not end
+/// before `since`.
+pub(crate) fn usage(connection: &Connection, since: Option<Timestamp>) -> Result<Vec<Usage>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT template_id, sum(finished), sum(completed), sum(open) FROM (
-             SELECT template_id, count(*) AS finished, sum(status = ?1) AS completed, 0 AS open
-             FROM runs WHERE finished_at IS NOT NULL GROUP BY template_id
+        "SELECT template_id, sum(finished), sum(completed), sum(millis) / sum(timed), sum(open) FROM (
+             SELECT template_id, count(*) AS finished, sum(status = ?1) AS completed,
+                    sum(finished_at - started_at) AS millis, count(started_at) * 1.0 AS timed, 0 AS open
+             FROM runs WHERE finished_at IS NOT NULL AND finished_at >= ?2 GROUP BY template_id
              UNION ALL
-             SELECT template_id, 0, 0, count(*) FROM runs WHERE finished_at IS NULL GROUP BY template_id)
+             SELECT template_id, 0, 0, NULL, NULL, count(*) FROM runs WHERE finished_at IS NULL GROUP BY template_id)
          GROUP BY template_id ORDER BY template_id",
     )?;
-    let rows = statement.query_map([RunStatus::Completed.as_str()], |row| {
+    let since = since.map_or(i64::MIN, |since| since.0);
+    let rows = statement.query_map(params![RunStatus::Completed.as_str(), since], |row| {
+        let millis: Option<f64> = row.get(3)?;
         Ok(Usage {
             template_id: row.get(0)?,
             finished: unsigned(row.get(1)?),
             completed: unsigned(row.get(2)?),
-            open: unsigned(row.get(3)?),
+            mean_seconds: millis.map(|millis| millis / 1000.0),
+            open: unsigned(row.get(4)?),
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
-use super::database::{Access, Spec};
+use super::database::Access;
 use super::error::{Fault, StoreError};
 
 /// Reads at one time.
@@ -19,15 +19,14 @@ const AT_ONCE: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Readers {
     path: PathBuf,
-    spec: Spec<'static>,
     busy: Duration,
     idle: Mutex<Vec<Connection>>,
     permits: Semaphore,
 }
 
 impl Readers {
-    pub(crate) fn new(path: PathBuf, spec: Spec<'static>, busy: Duration) -> Self {
-        Self { path, spec, busy, idle: Mutex::default(), permits: Semaphore::new(AT_ONCE) }
+    pub(crate) fn new(path: PathBuf, busy: Duration) -> Self {
+        Self { path, busy, idle: Mutex::default(), permits: Semaphore::new(AT_ONCE) }
     }
 
     /// Runs `query` on a blocking thread, in a transaction: all that it reads is
@@ -50,7 +49,7 @@ impl Readers {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => Access::Read.connect(&self.path, &self.spec, self.busy)?,
+            None => Access::Read.connect(&self.path, self.busy)?,
         };
         let transaction = connection.unchecked_transaction()?;
         let result = query(&transaction);

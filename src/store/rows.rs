@@ -449,6 +449,8 @@ pub struct Usage {
     pub finished: u64,
     /// Of them, completed.
     pub completed: u64,
+    /// Mean time from start to end of the finished ones that had started.
+    pub mean_seconds: Option<f64>,
     /// Runs that have not ended.
     pub open: u64,
 }

@@ -8,18 +8,22 @@
 //! Must not know what is written: work is a closure over the connection.
 
 use std::future::Future;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, MAIN_DB};
 use tokio::sync::oneshot;
 
 use super::checkpoint::Checkpointer;
+use super::database::Spec;
 use super::error::{Fault, StoreError};
 use super::identity::Identity;
+use super::open_error::OpenError;
 
 /// Pieces of work in one transaction; bounds how long the first one waits.
 const LARGEST_GROUP: usize = 1024;
@@ -54,16 +58,17 @@ trait Work: Send {
     fn answer(self: Box<Self>, end: Result<(), StoreError>);
 }
 
-struct Job<T, F> {
+struct Job<T, F, A> {
     work: Option<F>,
     result: Option<Result<T, StoreError>>,
-    reply: oneshot::Sender<Result<T, StoreError>>,
+    answer: A,
 }
 
-impl<T, F> Work for Job<T, F>
+impl<T, F, A> Work for Job<T, F, A>
 where
     T: Send,
     F: FnOnce(&Connection) -> Result<T, StoreError> + Send,
+    A: FnOnce(Result<T, StoreError>) + Send,
 {
     fn execute(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let Some(work) = self.work.take() else {
@@ -83,24 +88,40 @@ where
             (Some(done), Ok(())) => done,
             (None, Ok(())) => Err(StoreError::new(Fault::Internal, "a piece of work was not done")),
         };
-        // Whoever asked may have gone: the work is done all the same.
-        drop(self.reply.send(result));
+        (self.answer)(result);
     }
 }
 
 impl Writer {
-    /// Starts the thread.
+    /// Starts the thread, with the connection that is now its own.
     pub(crate) fn start(
+        path: &Path,
+        spec: &Spec<'_>,
         connection: Connection,
         identity: Identity,
-        version: u32,
-        checkpointer: Checkpointer,
-    ) -> std::io::Result<Self> {
+        busy: Duration,
+    ) -> Result<Self, OpenError> {
+        let other = |error: std::io::Error| OpenError::Other { path: path.to_owned(), cause: error.to_string() };
+        let checkpointer = Checkpointer::start(path.to_owned(), spec.writing(), busy).map_err(other)?;
         let (queue, messages) = channel();
         let counters = Arc::new(Counters::default());
-        let state = State { connection, identity, version, checkpointer, counters: Arc::clone(&counters) };
-        let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || state.run(&messages))?;
+        let state =
+            State { connection, identity, version: spec.version(), checkpointer, counters: Arc::clone(&counters) };
+        let thread = std::thread::Builder::new().name("store-writer".to_owned());
+        let thread = thread.spawn(move || state.run(&messages)).map_err(other)?;
         Ok(Self { queue, thread: Mutex::new(Some(thread)), counters })
+    }
+
+    /// Queues `work`; `answer` is told on the writer's thread how it ended. Fails
+    /// when the thread has ended.
+    pub(crate) fn submit<T, F, A>(&self, work: F, answer: A) -> Result<(), StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        A: FnOnce(Result<T, StoreError>) + Send + 'static,
+    {
+        let job = Job { work: Some(work), result: None, answer };
+        self.queue.send(Message::Work(Box::new(job))).map_err(|_| StoreError::closed())
     }
 
     /// Queues `work` now; the future waits for its commit.
@@ -110,10 +131,12 @@ impl Writer {
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Job { work: Some(work), result: None, reply };
-        let queued = self.queue.send(Message::Work(Box::new(job)));
+        let queued = self.submit(work, move |result| {
+            // Whoever asked may have gone: the work is done all the same.
+            drop(reply.send(result));
+        });
         async move {
-            queued.map_err(|_| StoreError::closed())?;
+            queued?;
             answer.await.map_err(|_| StoreError::closed())?
         }
     }

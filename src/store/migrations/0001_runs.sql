@@ -83,8 +83,9 @@ CREATE UNIQUE INDEX runs_idempotency ON runs (idempotency_key) WHERE idempotency
 CREATE INDEX runs_open ON runs (created_at) WHERE finished_at IS NULL;
 -- list (the last finished, by status); retention (the oldest finished first).
 CREATE INDEX runs_finished ON runs (finished_at, status) WHERE finished_at IS NOT NULL;
--- usage: finished runs and successes of each template.
-CREATE INDEX runs_usage ON runs (template_id, status) WHERE finished_at IS NOT NULL;
+-- usage: finished runs of each template, how they ended and how long they took,
+-- from the index alone.
+CREATE INDEX runs_usage ON runs (template_id, finished_at, status, started_at) WHERE finished_at IS NOT NULL;
 -- delete: does another run have this plan?
 CREATE INDEX runs_plan ON runs (plan);
 

@@ -108,7 +108,8 @@ async fn runs_are_listed_open_first_then_the_last_finished_and_by_status() {
     {
         let mut batch = last_turn(id, 1);
         batch.changes.run.status = status;
-        batch.changes.run.finished_at = Some(Timestamp(end));
+        batch.changes.run.started_at = Some(Timestamp(0));
+        batch.changes.run.finished_at = Some(Timestamp(end * 1_000));
         committed(&store, batch).await;
     }
     let list = async |statuses: &[RunStatus], open_limit, finished_limit| -> Vec<String> {
@@ -120,12 +121,14 @@ async fn runs_are_listed_open_first_then_the_last_finished_and_by_status() {
     assert_eq!(list(&[RunStatus::Completed], 10, 10).await, ["f2", "f3"]);
     assert_eq!(list(&[RunStatus::Pending, RunStatus::Failed], 10, 10).await, ["o2", "o1", "f1"]);
 
-    let usage = store.usage().await.unwrap();
+    let usage = store.usage(None).await.unwrap();
     assert_eq!(
         (usage[0].template_id.as_str(), usage[0].finished, usage[0].completed, usage[0].open),
         ("review", 3, 2, 2)
     );
-    assert_eq!(usage[0].success_rate(), Some(2.0 / 3.0));
+    assert_eq!((usage[0].success_rate(), usage[0].mean_seconds), (Some(2.0 / 3.0), Some(20.0)));
+    let lately = store.usage(Some(Timestamp(20_000))).await.unwrap();
+    assert_eq!((lately[0].finished, lately[0].completed, lately[0].mean_seconds), (2, 1, Some(25.0)));
     let counts = store.counts().await.unwrap();
     assert_eq!(counts.runs, [(RunStatus::Pending, 2), (RunStatus::Completed, 2), (RunStatus::Failed, 1)]);
     assert_eq!((counts.schema_version, counts.open_tasks), (1, 0));
@@ -137,7 +140,7 @@ async fn what_is_not_there_is_told_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     assert_eq!(store.run("r1").await.unwrap(), None);
-    assert_eq!(store.usage().await.unwrap(), []);
+    assert_eq!(store.usage(None).await.unwrap(), []);
     for error in [
         store.load_events("r1").await.unwrap_err(),
         store.steps("r1").await.unwrap_err(),
