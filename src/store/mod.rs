@@ -17,6 +17,7 @@ mod error;
 mod handle;
 mod identity;
 mod inbox;
+mod learning;
 mod location;
 mod migrate;
 mod open_error;
@@ -32,6 +33,10 @@ mod tests;
 
 pub use error::{Fault, Retry, StoreError};
 pub use handle::{ChangeToken, Store, StoreOptions, StoreStats};
+pub use learning::{
+    CallEnded, CallStarted, InteractionRow, LearningStats, LearningStore, SequenceRow, ShownRow, SourceTotals,
+    ToolSums, Transition,
+};
 pub use open_error::OpenError;
 pub use processes::NewProcess;
 pub use query::Counts;

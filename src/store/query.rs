@@ -253,7 +253,10 @@ pub struct Counts {
 pub(crate) fn counts(connection: &Connection) -> Result<Counts, StoreError> {
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(unsigned);
     let page = number("PRAGMA page_size")?;
-    let mut statement = connection.prepare_cached("SELECT status, count(*) FROM runs GROUP BY status")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT status, count(*) FROM runs WHERE finished_at IS NULL GROUP BY status
+         UNION ALL SELECT status, count(*) FROM runs WHERE finished_at IS NOT NULL GROUP BY status",
+    )?;
     let mut rows = statement.query([])?;
     let mut runs: Vec<(RunStatus, u64)> = Vec::new();
     while let Some(row) = rows.next()? {
