@@ -4,6 +4,7 @@
 mod compare;
 mod dialects;
 mod limits;
+mod page;
 mod paths;
 mod secrets;
 mod table;
