@@ -54,6 +54,13 @@ impl Source {
         Ok(Self { format: place.format, files })
     }
 
+    /// The same from files that are in memory already, as `(name, bytes)`.
+    #[must_use]
+    pub fn of(format: Format, files: Vec<(String, Vec<u8>)>) -> Self {
+        let files = files.into_iter().map(|(name, bytes)| File { name: name.into(), bytes });
+        Self { format, files: files.collect() }
+    }
+
     /// A hash over the names and bytes of all files.
     #[must_use]
     pub fn fingerprint(&self) -> String {

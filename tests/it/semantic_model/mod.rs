@@ -2,4 +2,8 @@
 
 #![expect(clippy::print_stderr, reason = "a skipped test says why")]
 
+mod answers;
+mod broken;
 mod real_models;
+mod sample;
+mod sizes;
