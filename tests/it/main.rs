@@ -8,3 +8,4 @@ mod mcp;
 mod schemas;
 mod semantic_model;
 mod states;
+mod templates;

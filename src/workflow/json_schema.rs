@@ -1,0 +1,68 @@
+//! JSON Schemas that other people wrote: compiled within bounds.
+//!
+//! No network, no files, no regular expression that can run for ever, formats
+//! checked. Knows nothing of templates.
+
+use jsonschema::{PatternOptions, Validator};
+use serde_json::Value;
+
+/// Bytes of a schema's compact text.
+const MAX_BYTES: usize = 256 * 1024;
+/// Values inside values.
+const MAX_DEPTH: usize = 64;
+
+/// Compiles a schema; the error says what is wrong with it.
+pub(crate) fn compile(schema: &Value) -> Result<Validator, String> {
+    if depth(schema) > MAX_DEPTH {
+        return Err(format!("it is nested deeper than {MAX_DEPTH} levels"));
+    }
+    let bytes = schema.to_string().len();
+    if bytes > MAX_BYTES {
+        return Err(format!("it has {bytes} bytes, {MAX_BYTES} are allowed"));
+    }
+    let options = || jsonschema::options().offline().should_validate_formats(true);
+    let linear = options().with_pattern_options(PatternOptions::regex().size_limit(1 << 20));
+    // Look-around needs the backtracking engine, which then runs on a leash.
+    let leashed = || {
+        let patterns = PatternOptions::fancy_regex().backtrack_limit(100_000).size_limit(1 << 20);
+        options().with_pattern_options(patterns).build(schema)
+    };
+    linear.build(schema).or_else(|_| leashed()).map_err(|error| {
+        let at = error.instance_path().to_string();
+        if at.is_empty() { error.to_string() } else { format!("{error} (at `{at}`)") }
+    })
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::compile;
+    use serde_json::json;
+
+    #[test]
+    fn nothing_is_fetched() {
+        assert!(compile(&json!({"$ref": "https://example.com/schema.json"})).is_err());
+        assert!(compile(&json!({"$ref": "file:///etc/passwd"})).is_err());
+    }
+
+    #[test]
+    fn a_pattern_that_would_backtrack_for_ever_answers_at_once() {
+        let validator = compile(&json!({"type": "string", "pattern": "^(a+)+$"})).expect("compiles");
+        assert!(!validator.is_valid(&json!("a".repeat(5_000) + "b")));
+    }
+
+    #[test]
+    fn a_schema_that_is_none_is_told() {
+        assert_eq!(
+            compile(&json!({"type": "strin"})).expect_err("refused"),
+            "\"strin\" is not valid under any of the schemas listed in the 'anyOf' keyword (at `/type`)"
+        );
+    }
+}
