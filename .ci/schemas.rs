@@ -1,4 +1,5 @@
-//! Writes `tool_schemas/*.json` and `docs/api.md` from the types of the tools.
+//! Writes `tool_schemas/*.json` and `docs/api.md` from the types of the tools, and the
+//! schema and page of template keys from the loader's tables.
 
 use std::path::Path;
 
@@ -17,5 +18,7 @@ fn main() -> std::io::Result<()> {
     for (name, text) in &published.schemas {
         std::fs::write(folder.join(name), text)?;
     }
-    std::fs::write(root.join("docs/api.md"), &published.api)
+    std::fs::write(root.join("docs/api.md"), &published.api)?;
+    std::fs::write(root.join("workflows/template.schema.json"), sequitur::workflow::template_schema_text())?;
+    std::fs::write(root.join("docs/workflow-keys.md"), sequitur::workflow::template_keys_page())
 }

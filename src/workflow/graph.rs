@@ -83,6 +83,10 @@ impl<'p> Graph<'p> {
                     }
                     steps.reverse();
                     steps.dedup();
+                    // A step that waits for itself is two nodes of one step.
+                    if steps.len() == 1 {
+                        steps.push(first.index() / 2);
+                    }
                     return steps;
                 }
                 if came_from[next.index()].is_none() {
@@ -215,44 +219,37 @@ impl Plan {
     /// The children of a container (or the outermost steps) by level.
     #[must_use]
     pub fn levels_within(&self, parent: Option<usize>) -> Vec<Vec<usize>> {
-        let members: Vec<usize> = (0..self.steps.len())
-            .filter(|&step| self.steps[step].parent == parent && !self.steps[step].only_when_named)
-            .collect();
+        let is_member = |step: usize| self.steps[step].parent == parent && !self.steps[step].only_when_named;
         // What a child waits for, its container waits for.
-        let mut waits: Vec<Vec<usize>> = vec![Vec::new(); self.steps.len()];
+        let mut before: Vec<usize> = vec![0; self.steps.len()];
+        let mut after: Vec<Vec<usize>> = vec![Vec::new(); self.steps.len()];
         for (i, step) in self.steps.iter().enumerate() {
-            let Some(member) = self.sibling_above(i, parent) else { continue };
+            let Some(member) = self.sibling_above(i, parent).filter(|&member| is_member(member)) else { continue };
             for &dependency in &step.depends_on {
-                if let Some(other) = self.sibling_above(dependency, parent)
+                let other = self.sibling_above(dependency, parent).filter(|&other| is_member(other));
+                if let Some(other) = other
                     && other != member
                 {
-                    waits[member].push(other);
+                    before[member] += 1;
+                    after[other].push(member);
                 }
             }
         }
-        let mut level: Vec<Option<usize>> = vec![None; self.steps.len()];
         let mut levels: Vec<Vec<usize>> = Vec::new();
-        // Each round places at least one member of a plan without cycles.
-        for _ in 0..members.len() {
-            let mut placed_one = false;
-            for &member in &members {
-                let ready = level[member].is_none()
-                    && waits[member].iter().all(|&other| level[other].is_some() || !members.contains(&other));
-                if ready {
-                    let after = waits[member].iter().filter_map(|&other| level[other]).map(|at| at + 1).max();
-                    let at = after.unwrap_or(0);
-                    level[member] = Some(at);
-                    levels.resize_with(levels.len().max(at + 1), Vec::new);
-                    levels[at].push(member);
-                    placed_one = true;
+        let mut level: Vec<usize> =
+            (0..self.steps.len()).filter(|&step| is_member(step) && before[step] == 0).collect();
+        while !level.is_empty() {
+            let mut next = Vec::new();
+            for &step in &level {
+                for &later in &after[step] {
+                    before[later] -= 1;
+                    if before[later] == 0 {
+                        next.push(later);
+                    }
                 }
             }
-            if !placed_one {
-                break;
-            }
-        }
-        for level in &mut levels {
-            level.sort_unstable();
+            next.sort_unstable();
+            levels.push(std::mem::replace(&mut level, next));
         }
         levels
     }

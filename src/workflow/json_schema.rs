@@ -6,6 +6,10 @@
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
+use super::node::{Node, Spot};
+use super::problem::Code;
+use super::problems::Problems;
+
 /// Bytes of a schema's compact text.
 const MAX_BYTES: usize = 256 * 1024;
 /// Values inside values.
@@ -38,6 +42,24 @@ fn depth(value: &Value) -> usize {
         Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
         Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}
+
+/// A schema of the author's, compiled once to tell what is wrong with it.
+pub(crate) fn checked(node: &Node, problems: &mut Problems) -> Value {
+    let schema = node.to_value();
+    if let Err(message) = compile(&schema) {
+        problems.add(Code::BadSchema, &node.spot, format!("no JSON Schema: {message}"), None);
+    }
+    schema
+}
+
+/// A value against its schema; a schema that is none was told.
+pub(crate) fn check_default(value: &Value, schema: &Value, spot: &Spot, problems: &mut Problems) {
+    if let Ok(validator) = compile(schema)
+        && let Some(error) = validator.iter_errors(value).next()
+    {
+        problems.add(Code::BadDefault, spot, format!("the default does not fit: {error}"), None);
     }
 }
 

@@ -13,6 +13,7 @@ use super::node::Spot;
 use super::plan::{LoopOver, OnError, Plan, StepKind};
 use super::problem::{Code, did_you_mean, shorten};
 use super::problems::Problems;
+use super::read_step::{MAX_NESTING, too_deep};
 use super::transforms::is_word;
 
 /// A plan, and what of the draft is still needed to judge it. The lists run
@@ -51,6 +52,14 @@ pub(crate) fn lower<'n>(draft: &mut Draft<'n>, continue_on_error: bool, problems
     let ids = ids(&flat, problems);
     adopt(&mut flat, &ids, problems);
 
+    for (i, step) in flat.iter().enumerate() {
+        let containers = std::iter::successors(step.parent, |&at| flat[at].parent).count();
+        // Told once for each step that is one too deep, not again for what is in it.
+        if containers == MAX_NESTING + 1 {
+            problems.add(Code::TooDeep, &flat[i].draft.spot, too_deep(), None);
+        }
+    }
+
     // Containers first, then their children, so that nested steps follow their parent.
     let order = preorder(&flat);
     let mut place = vec![0; flat.len()];
@@ -78,7 +87,7 @@ pub(crate) fn lower<'n>(draft: &mut Draft<'n>, continue_on_error: bool, problems
     let mut spots = Vec::new();
     let mut sites = Vec::new();
     let mut calls = Vec::new();
-    let mut slots: Vec<Option<(Flat<'n>, (Vec<usize>, OnError))>> = flat.into_iter().zip(resolved).map(Some).collect();
+    let mut slots: Vec<_> = flat.into_iter().zip(resolved).map(Some).collect();
     for old in order {
         let Some((flat, (depends_on, on_error))) = slots[old].take() else { continue };
         let mut step = flat.draft.step;
@@ -235,7 +244,9 @@ fn adopted(
     problems: &mut Problems,
 ) -> Option<usize> {
     let step = find(named, ids, problems)?;
-    let (message, hint) = if step == container || flat[step].inside != flat[container].inside {
+    let (message, hint) = if descends(container, step, flat) {
+        (format!("`{}` would be inside itself", named.id), None)
+    } else if flat[step].inside != flat[container].inside {
         let message = format!("`{}` does not stand beside `{}`", named.id, flat[container].draft.step.id);
         (message, Some("name steps of the same list, or write the step here".to_owned()))
     } else if let Some(owner) =
@@ -243,8 +254,6 @@ fn adopted(
     {
         let message = format!("`{}` belongs to `{}` already", named.id, flat[owner].draft.step.id);
         (message, Some("a step has one container".to_owned()))
-    } else if descends(container, step, flat) {
-        (format!("`{}` would be inside itself", named.id), None)
     } else {
         return Some(step);
     };

@@ -30,6 +30,7 @@ impl ParameterError {
 
     /// The kind to answer with.
     #[must_use]
+    #[expect(clippy::unused_self, reason = "every error of a module tells its kind this way")]
     pub fn kind(&self) -> ErrorKind {
         ErrorKind::InvalidInput
     }
@@ -42,20 +43,10 @@ pub fn bind(declared: &[Parameter], given: &Object) -> Result<Object, Vec<Parame
     let mut errors = Vec::new();
     let mut bound = Object::default();
     for (name, value) in given {
-        if !declared.iter().any(|parameter| parameter.name == *name) {
-            let names = declared.iter().map(|parameter| parameter.name.as_str());
-            let known: Vec<&str> = names.clone().collect();
-            let hint = did_you_mean(name, names).or_else(|| {
-                Some(if known.is_empty() {
-                    "the template takes no parameters".to_owned()
-                } else {
-                    format!("parameters are `{}`", known.join("`, `"))
-                })
-            });
-            let message = format!("there is no parameter `{}`", shorten(name));
-            errors.push(ParameterError::new(name, message, hint));
-        } else {
+        if declared.iter().any(|parameter| parameter.name == *name) {
             bound.insert(name.clone(), value.clone());
+        } else {
+            errors.push(unknown(name, declared));
         }
     }
     for parameter in declared {
@@ -82,6 +73,18 @@ pub fn bind(declared: &[Parameter], given: &Object) -> Result<Object, Vec<Parame
     }
     // In declared order, so that equal parameters are equal text however they were given.
     Ok(declared.iter().filter_map(|parameter| Some((parameter.name.clone(), bound.remove(&parameter.name)?))).collect())
+}
+
+fn unknown(name: &str, declared: &[Parameter]) -> ParameterError {
+    let names: Vec<&str> = declared.iter().map(|parameter| parameter.name.as_str()).collect();
+    let hint = did_you_mean(name, names.iter().copied()).unwrap_or_else(|| {
+        if names.is_empty() {
+            "the template takes no parameters".to_owned()
+        } else {
+            format!("parameters are `{}`", names.join("`, `"))
+        }
+    });
+    ParameterError::new(name, format!("there is no parameter `{}`", shorten(name)), Some(hint))
 }
 
 fn check(parameter: &Parameter, value: &Value, errors: &mut Vec<ParameterError>) {
@@ -267,7 +270,8 @@ mod tests {
     }
 
     fn object(value: Value) -> Object {
-        value.as_object().cloned().expect("an object")
+        let Value::Object(object) = value else { panic!("not an object") };
+        object
     }
 
     #[test]

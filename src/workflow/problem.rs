@@ -203,10 +203,18 @@ pub fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> O
     let lower = written.to_lowercase();
     names
         .into_iter()
-        .map(|name| (strsim::jaro_winkler(&lower, &name.to_lowercase()), name))
+        .map(|name| (likeness(&lower, &name.to_lowercase()), name))
         .filter(|(score, _)| *score >= 0.8)
         .max_by(|one, two| one.0.total_cmp(&two.0).then_with(|| two.1.cmp(one.1)))
         .map(|(_, name)| name)
+}
+
+/// From 0 to 1. Letters swapped in a short word count as one slip, which the first measure misses.
+fn likeness(one: &str, other: &str) -> f64 {
+    let slips = strsim::damerau_levenshtein(one, other);
+    let longest = one.chars().count().max(other.chars().count());
+    let near = if slips * 3 <= longest { 0.8 } else { 0.0 };
+    strsim::jaro_winkler(one, other).max(near)
 }
 
 /// "did you mean `x`?", when something is near.

@@ -48,7 +48,7 @@ impl Problems {
 
     /// All of them in the order of the file.
     pub(crate) fn finish(mut self) -> Vec<Problem> {
-        self.list.sort_by(|one, two| (one.line, one.column, one.code).cmp(&(two.line, two.column, two.code)));
+        self.list.sort_by_key(|problem| (problem.line, problem.column, problem.code));
         // One cause seen from two checks is one problem.
         self.list.dedup();
         if self.left_off > 0

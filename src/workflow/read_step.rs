@@ -1,5 +1,5 @@
-//! From a step's tree to its draft: one function for what all steps have, one
-//! for each type. Types of values were checked by `shape.rs` before.
+//! From a step's tree to its draft: what all steps have, and the containers.
+//! The other types are in `read_kinds.rs`. Types of values were checked by `shape.rs` before.
 
 use serde_json::{Value, json};
 
@@ -8,17 +8,17 @@ use crate::base::json::Object;
 use super::draft::{CallPlaces, Child, Named, OnErrorDraft, Site, SiteScope, StepDraft};
 use super::keys::{CALL, STEP, STEP_TYPES};
 use super::node::{Entry, Node, Spot};
-use super::plan::{Adjust, Branch, Call, Condition, LoopOver, OnError, OnUnknown, PlanStep, Retry, StepKind, WaitFor};
+use super::plan::{Adjust, Branch, Call, Condition, LoopOver, OnError, OnUnknown, PlanStep, Retry, StepKind};
 use super::problem::Code;
 use super::problems::Problems;
 use super::shape::{Fields, Kinds};
-use super::sources::{mapped_input, mapped_output, retry_block, retry_keys};
-use super::transforms;
+use super::sources::{mapped_output, retry_block, retry_keys};
+use super::{json_schema, read_kinds, transforms};
 
 /// Steps a template may have.
 pub(crate) const MAX_STEPS: usize = 2_000;
 /// Containers inside containers.
-const MAX_NESTING: usize = 16;
+pub(crate) const MAX_NESTING: usize = 16;
 
 /// What the template gives its steps.
 #[derive(Debug, Default)]
@@ -49,7 +49,7 @@ impl<'d> StepReader<'d> {
     fn children<'n>(&mut self, node: Option<&'n Node>, problems: &mut Problems) -> Vec<Child<'n>> {
         let Some(node) = node else { return Vec::new() };
         if self.nesting >= MAX_NESTING {
-            problems.add(Code::TooDeep, &node.spot, format!("steps are nested deeper than {MAX_NESTING} levels"), None);
+            problems.add(Code::TooDeep, &node.spot, too_deep(), None);
             return Vec::new();
         }
         self.nesting += 1;
@@ -101,23 +101,22 @@ impl<'d> StepReader<'d> {
             sites: Vec::new(),
             calls: CallPlaces::default(),
         };
-        self.common(&fields, &mut draft, problems);
+        common(&fields, &mut draft, problems);
         draft.step.kind = match kind.map_or("", |(name, _)| name) {
             "condition" => self.condition(&fields, &mut draft, problems),
             "parallel" => self.parallel(&fields, &mut draft, problems),
             "loop" => self.repeat(&fields, &mut draft, problems),
-            "wait" => wait(&fields, &mut draft, problems),
-            "human_task" => human_task(&fields, &mut draft, problems),
-            "webhook" => webhook(&fields, &mut draft, problems),
-            "workflow" => workflow(&fields, &mut draft, problems),
-            "transform" => transform(&fields, &mut draft, problems),
-            "action" => action(&fields, &mut draft, problems),
+            "wait" => read_kinds::wait(&fields, &mut draft, problems),
+            "human_task" => read_kinds::human_task(&fields, &mut draft, problems),
+            "webhook" => read_kinds::webhook(&fields, &mut draft, problems),
+            "workflow" => read_kinds::workflow(&fields, &mut draft, problems),
+            "transform" => read_kinds::transform(&fields, &mut draft, problems),
+            "action" => read_kinds::action(&fields, &mut draft, problems),
             _ => StepKind::Transform { input: Value::Null },
         };
         let calls = matches!(draft.step.kind, StepKind::Action(_) | StepKind::Capability { .. } | StepKind::Webhook(_));
         if calls {
-            let said = fields.get("retry").is_some() || fields.get("retry_count").is_some();
-            if draft.step.retry.is_none() && !said && fields.boolean("retry_on_failure") != Some(false) {
+            if draft.step.retry.is_none() && fields.boolean("retry_on_failure") != Some(false) {
                 draft.step.retry.clone_from(&self.defaults.retry);
             }
             draft.step.on_unknown = draft.step.on_unknown.or(self.defaults.on_unknown);
@@ -125,80 +124,6 @@ impl<'d> StepReader<'d> {
         // No retries is no retry block: the machine asks only whether there is one.
         draft.step.retry = draft.step.retry.filter(|retry| retry.max_retries > 0);
         Some(draft)
-    }
-
-    fn common<'n>(&self, fields: &Fields<'n>, draft: &mut StepDraft<'n>, problems: &mut Problems) {
-        let step = &mut draft.step;
-        if let Some(name) = fields.text("step_name") {
-            name.clone_into(&mut step.name);
-        }
-        if let Some(description) = fields.text("description") {
-            description.clone_into(&mut step.description);
-        }
-        if let Some(node) = fields.get("condition")
-            && let Some(text) = node.written()
-        {
-            step.condition = condition_of(&text);
-            if matches!(step.condition, Condition::When(_)) {
-                draft.sites.push(Site::bare(text, &node.spot, SiteScope::PLAIN));
-            }
-        }
-        step.timeout_seconds = figure(fields, "timeout_seconds", SiteScope::PLAIN, &mut draft.sites);
-
-        let block = fields.get("retry").map(|node| retry_block(node, problems)).unwrap_or_default();
-        let from_keys = retry_keys(fields, problems).flatten();
-        if let (Some(_), Some(entry)) = (&from_keys, fields.entry("retry")) {
-            let message = "`retry` and the retry keys of the source documents say the same".to_owned();
-            problems.add(Code::ConflictingKeys, &entry.key_spot, message, Some("keep `retry`".to_owned()));
-        }
-        step.retry = block.retry.or(from_keys);
-
-        for node in fields.texts("alternatives") {
-            step.alternatives.extend(node.text().map(str::to_owned));
-            draft.calls.alternatives.push(node.spot.clone());
-        }
-        for rule in fields.get("adjust").and_then(Node::items).unwrap_or_default() {
-            let (Some(on), Some(set)) = (rule.get("on").and_then(Node::text), rule.get("set")) else { continue };
-            for entry in set.entries().unwrap_or_default() {
-                draft.sites.push(Site::value(&entry.value, SiteScope::ADJUST));
-            }
-            let set = set.to_value().as_object().cloned().unwrap_or_default().into_iter().collect();
-            step.adjust.push(Adjust { on: on.to_owned(), set });
-        }
-        draft.on_error = on_error(fields, block.continue_on_failure, problems);
-        step.on_unknown = fields.text("on_unknown").and_then(|text| match text {
-            "ask" => Some(OnUnknown::Ask),
-            "fail" => Some(OnUnknown::Fail),
-            "retry" => Some(OnUnknown::Retry),
-            _ => None,
-        });
-        step.idempotent = fields.boolean("idempotent");
-        step.record_none = fields.text("record") == Some("none");
-        compensation(fields, draft);
-        if let Some(entry) = fields.entry("cache") {
-            draft.step.cache = Some(entry.value.to_value());
-            draft.calls.cache = entry.key_spot.clone();
-            if let Some(key) = entry.value.get("key") {
-                draft.sites.push(Site::value(key, SiteScope::PLAIN));
-            }
-            figure_site(entry.value.get("ttl_seconds"), SiteScope::PLAIN, &mut draft.sites);
-        }
-        if let Some(node) = fields.get("transforms") {
-            transforms::read(node, draft, problems);
-        }
-        if let Some(node) = fields.get("input_schema") {
-            draft.step.input_schema = Some(checked_schema(node, problems));
-        }
-        exports(fields, draft);
-        for name in ["estimated_duration_seconds", "metrics_enabled", "custom_metrics", "execution_mode", "agent_type"]
-        {
-            if let Some(node) = fields.get(name) {
-                draft.step.extra.insert(name.to_owned(), node.to_value());
-                if name == "custom_metrics" {
-                    metrics_sites(node, SiteScope { own: true, ..SiteScope::RESULT }, &mut draft.sites);
-                }
-            }
-        }
     }
 
     fn condition<'n>(&mut self, fields: &Fields<'n>, draft: &mut StepDraft<'n>, problems: &mut Problems) -> StepKind {
@@ -249,7 +174,8 @@ impl<'d> StepReader<'d> {
     fn body<'n>(&mut self, fields: &Fields<'n>, draft: &mut StepDraft<'n>, problems: &mut Problems) {
         let children = self.children(fields.get("steps"), problems);
         if fields.get("steps").is_none_or(|node| node.items().is_some_and(<[Node]>::is_empty)) {
-            missing(fields, "steps", "it needs `steps`", problems);
+            let noun = if fields.text("type") == Some("loop") { "a loop" } else { "a parallel step" };
+            missing(fields, "steps", &format!("{noun} needs `steps`"), problems);
         }
         draft.groups.push(children);
     }
@@ -293,6 +219,84 @@ impl<'d> StepReader<'d> {
             steps: Vec::new(),
             over: over.unwrap_or(LoopOver::ForEach { items: json!([]), name: None }),
             max_concurrency: figure(fields, "max_concurrency", SiteScope::PLAIN, &mut draft.sites),
+        }
+    }
+}
+
+pub(crate) fn too_deep() -> String {
+    format!("steps are nested deeper than {MAX_NESTING} levels")
+}
+
+/// What all steps have.
+fn common<'n>(fields: &Fields<'n>, draft: &mut StepDraft<'n>, problems: &mut Problems) {
+    let step = &mut draft.step;
+    if let Some(name) = fields.text("step_name") {
+        name.clone_into(&mut step.name);
+    }
+    if let Some(description) = fields.text("description") {
+        description.clone_into(&mut step.description);
+    }
+    if let Some(node) = fields.get("condition")
+        && let Some(text) = node.written()
+    {
+        step.condition = condition_of(&text);
+        if matches!(step.condition, Condition::When(_)) {
+            draft.sites.push(Site::bare(text, &node.spot, SiteScope::PLAIN));
+        }
+    }
+    step.timeout_seconds = figure(fields, "timeout_seconds", SiteScope::PLAIN, &mut draft.sites);
+
+    let block = fields.get("retry").map(|node| retry_block(node, problems)).unwrap_or_default();
+    let from_keys = retry_keys(fields, problems);
+    if let (Some(_), Some(entry)) = (&from_keys, fields.entry("retry")) {
+        let message = "`retry` and the retry keys of the source documents say the same".to_owned();
+        problems.add(Code::ConflictingKeys, &entry.key_spot, message, Some("keep `retry`".to_owned()));
+    }
+    step.retry = block.retry.or(from_keys);
+
+    for node in fields.texts("alternatives") {
+        step.alternatives.extend(node.text().map(str::to_owned));
+        draft.calls.alternatives.push(node.spot.clone());
+    }
+    for rule in fields.get("adjust").and_then(Node::items).unwrap_or_default() {
+        let (Some(on), Some(set)) = (rule.get("on").and_then(Node::text), rule.get("set")) else { continue };
+        for entry in set.entries().unwrap_or_default() {
+            draft.sites.push(Site::value(&entry.value, SiteScope::ADJUST));
+        }
+        let set = set.to_value().as_object().cloned().unwrap_or_default().into_iter().collect();
+        step.adjust.push(Adjust { on: on.to_owned(), set });
+    }
+    draft.on_error = on_error(fields, block.continue_on_failure, problems);
+    step.on_unknown = fields.text("on_unknown").and_then(|text| match text {
+        "ask" => Some(OnUnknown::Ask),
+        "fail" => Some(OnUnknown::Fail),
+        "retry" => Some(OnUnknown::Retry),
+        _ => None,
+    });
+    step.idempotent = fields.boolean("idempotent");
+    step.record_none = fields.text("record") == Some("none");
+    compensation(fields, draft);
+    if let Some(entry) = fields.entry("cache") {
+        draft.step.cache = Some(entry.value.to_value());
+        draft.calls.cache = entry.key_spot.clone();
+        if let Some(key) = entry.value.get("key") {
+            draft.sites.push(Site::value(key, SiteScope::PLAIN));
+        }
+        figure_site(entry.value.get("ttl_seconds"), SiteScope::PLAIN, &mut draft.sites);
+    }
+    if let Some(node) = fields.get("transforms") {
+        transforms::read(node, draft, problems);
+    }
+    if let Some(node) = fields.get("input_schema") {
+        draft.step.input_schema = Some(json_schema::checked(node, problems));
+    }
+    exports(fields, draft);
+    for name in ["estimated_duration_seconds", "metrics_enabled", "custom_metrics", "execution_mode", "agent_type"] {
+        if let Some(node) = fields.get(name) {
+            draft.step.extra.insert(name.to_owned(), node.to_value());
+            if name == "custom_metrics" {
+                metrics_sites(node, SiteScope { own: true, ..SiteScope::RESULT }, &mut draft.sites);
+            }
         }
     }
 }
@@ -402,7 +406,7 @@ fn missing(fields: &Fields<'_>, key: &str, message: &str, problems: &mut Problem
     }
 }
 
-fn conflict(fields: &Fields<'_>, key: &str, message: &str, problems: &mut Problems) {
+pub(crate) fn conflict(fields: &Fields<'_>, key: &str, message: &str, problems: &mut Problems) {
     let spot = fields.entry(key).map_or(&fields.node.spot, |entry| &entry.key_spot);
     problems.add(Code::ConflictingKeys, spot, message.to_owned(), None);
 }
@@ -495,212 +499,5 @@ fn exports<'n>(fields: &Fields<'n>, draft: &mut StepDraft<'n>) {
         let text = mapped_output(text);
         draft.sites.push(Site::text(text.clone(), &entry.value.spot, SiteScope::RESULT));
         draft.step.exports.insert(entry.key.clone(), Value::String(text));
-    }
-}
-
-/// `parameters`, with the mappings of the source documents over it.
-fn arguments<'n>(fields: &Fields<'n>, draft: &mut StepDraft<'n>) -> Object {
-    let mut arguments = Object::default();
-    draft.calls.parameters =
-        fields.entry("parameters").map_or_else(|| fields.node.spot.clone(), |entry| entry.key_spot.clone());
-    for entry in fields.get("parameters").and_then(Node::entries).unwrap_or_default() {
-        draft.sites.push(Site::value(&entry.value, SiteScope::SECRET));
-        draft.calls.arguments.push((entry.key.clone(), entry.key_spot.clone()));
-        arguments.insert(entry.key.clone(), entry.value.to_value());
-    }
-    for key in ["parameter_mapping", "input_mapping"] {
-        for entry in fields.get(key).and_then(Node::entries).unwrap_or_default() {
-            let Some(text) = entry.value.text() else { continue };
-            let text = mapped_input(text);
-            draft.sites.push(Site::text(text.clone(), &entry.value.spot, SiteScope::SECRET));
-            draft.calls.arguments.push((entry.key.clone(), entry.key_spot.clone()));
-            arguments.insert(entry.key.clone(), Value::String(text));
-        }
-    }
-    arguments
-}
-
-fn action<'n>(fields: &Fields<'n>, draft: &mut StepDraft<'n>, problems: &mut Problems) -> StepKind {
-    let parameters = arguments(fields, draft);
-    let tool = fields.text("tool");
-    let capability = fields.text("agent_capability");
-    if let (Some(tool), prompt) = (tool, fields.entry("prompt")) {
-        draft.calls.tool = fields.get("tool").map_or_else(Spot::default, |node| node.spot.clone());
-        if prompt.is_some() {
-            conflict(fields, "prompt", "an action calls a `tool` or asks with `prompt`, not both", problems);
-        }
-        if let Some(capability) = capability {
-            draft.step.extra.insert("agent_capability".to_owned(), json!(capability));
-            if let Some(entry) = fields.entry("agent_capability") {
-                let message = "`agent_capability` does nothing where the step names its tool".to_owned();
-                problems.add(Code::NoEffect, &entry.key_spot, message, None);
-            }
-        }
-        return StepKind::Action(Call { tool: tool.to_owned(), parameters });
-    }
-    if let Some(prompt) = fields.get("prompt") {
-        if capability.is_some() {
-            conflict(fields, "prompt", "an action has `agent_capability` or `prompt`, not both", problems);
-        }
-        draft.sites.push(Site::value(prompt, SiteScope::PLAIN));
-        return StepKind::AgentTask {
-            prompt: prompt.text().unwrap_or_default().to_owned(),
-            answer_schema: fields.get("answer_schema").map(|node| checked_schema(node, problems)),
-        };
-    }
-    if let Some(capability) = capability {
-        return StepKind::Capability {
-            capability: capability.to_owned(),
-            agent_type: fields.text("agent_type").map(str::to_owned),
-            parameters: Value::Object(parameters),
-        };
-    }
-    if ["tool", "prompt", "agent_capability"].iter().all(|key| fields.get(key).is_none()) {
-        let hint = Some("name its `tool`, or say what it is with `type`".to_owned());
-        problems.add(Code::MissingKey, &fields.node.spot, "the step calls nothing".to_owned(), hint);
-    }
-    StepKind::Action(Call { tool: String::new(), parameters })
-}
-
-fn wait<'n>(fields: &Fields<'n>, draft: &mut StepDraft<'n>, problems: &mut Problems) -> StepKind {
-    let given: Vec<&str> = ["seconds", "until", "event"].into_iter().filter(|key| fields.get(key).is_some()).collect();
-    if given.len() != 1 {
-        let message = "a wait has one of `seconds`, `until` and `event`".to_owned();
-        let code = if given.is_empty() { Code::MissingKey } else { Code::ConflictingKeys };
-        problems.add(code, &fields.node.spot, message, None);
-    }
-    StepKind::Wait(if let Some(seconds) = figure(fields, "seconds", SiteScope::PLAIN, &mut draft.sites) {
-        WaitFor::Seconds(seconds)
-    } else if let Some(node) = fields.get("until") {
-        draft.sites.push(Site::value(node, SiteScope::PLAIN));
-        WaitFor::Until(Value::String(node.written().unwrap_or_default()))
-    } else {
-        if let Some(node) = fields.get("event") {
-            draft.sites.push(Site::value(node, SiteScope::PLAIN));
-        }
-        WaitFor::Event(fields.text("event").unwrap_or_default().to_owned())
-    })
-}
-
-fn human_task<'n>(fields: &Fields<'n>, draft: &mut StepDraft<'n>, problems: &mut Problems) -> StepKind {
-    // The document this type comes from has no prompt: there the description is the question.
-    let prompt = match fields.get("prompt").or_else(|| fields.get("description")) {
-        Some(node) => {
-            draft.sites.push(Site::value(node, SiteScope::PLAIN));
-            node.text().unwrap_or_default().to_owned()
-        }
-        None => draft.step.name.clone(),
-    };
-    let answer_schema = match fields.get("answer_schema") {
-        Some(node) => checked_schema(node, problems),
-        None => json!({
-            "type": "object",
-            "properties": {"approved": {"type": "boolean"}, "comment": {"type": "string"}},
-            "required": ["approved"],
-        }),
-    };
-    let assignee = fields.text("assignee").unwrap_or("human").to_owned();
-    if let Some(node) = fields.get("answer_schema")
-        && assignee == "human"
-        && !fits_a_form(&answer_schema)
-    {
-        problems.add(
-            Code::NoForm,
-            &node.spot,
-            "no form can show this schema; it is answered at the command line or by the agent".to_owned(),
-            Some("use an object whose properties are text, numbers, booleans or an `enum`".to_owned()),
-        );
-    }
-    let default = fields.get("default").map(Node::to_value);
-    if let (Some(value), Some(node)) = (&default, fields.get("default")) {
-        check_default(value, &answer_schema, &node.spot, problems);
-    }
-    let mut extra = Object::default();
-    for key in ["answer_via", "reminder_seconds", "escalate_to", "relay"] {
-        if let Some(node) = fields.get(key) {
-            figure_site(Some(node).filter(|_| key == "reminder_seconds"), SiteScope::PLAIN, &mut draft.sites);
-            extra.insert(key.to_owned(), node.to_value());
-        }
-    }
-    StepKind::HumanTask { prompt, assignee, answer_schema: Some(answer_schema), default, extra }
-}
-
-/// Forms take one object of flat fields (MCP, elicitation).
-fn fits_a_form(schema: &Value) -> bool {
-    let flat = |field: &Value| {
-        let primitive =
-            matches!(field.get("type").and_then(Value::as_str), Some("string" | "number" | "integer" | "boolean"));
-        let choices = field.get("type").and_then(Value::as_str) == Some("array")
-            && field.get("items").is_some_and(|items| items.get("enum").is_some() || items.get("anyOf").is_some());
-        primitive || choices || field.get("enum").is_some()
-    };
-    schema.get("type").and_then(Value::as_str) == Some("object")
-        && schema.get("properties").and_then(Value::as_object).is_some_and(|fields| fields.values().all(flat))
-}
-
-fn webhook<'n>(fields: &Fields<'n>, draft: &mut StepDraft<'n>, problems: &mut Problems) -> StepKind {
-    if fields.get("url").is_none() {
-        problems.add(Code::MissingKey, &fields.node.spot, "a webhook needs `url`".to_owned(), None);
-    }
-    let mut request = Object::default();
-    request.insert("method".to_owned(), json!(fields.text("method").unwrap_or("POST")));
-    for key in ["url", "headers", "body"] {
-        if let Some(node) = fields.get(key) {
-            draft.sites.push(Site::value(node, SiteScope::SECRET));
-            request.insert(key.to_owned(), node.to_value());
-        }
-    }
-    if let Some(node) = fields.get("expect_status") {
-        if let Some(text) = node.text()
-            && !is_status_range(text)
-        {
-            let hint = Some("as \"200-299\"".to_owned());
-            problems.add(Code::WrongValue, &node.spot, format!("`{text}` is no range of statuses"), hint);
-        }
-        request.insert("expect_status".to_owned(), node.to_value());
-    }
-    StepKind::Webhook(request)
-}
-
-fn is_status_range(text: &str) -> bool {
-    let status = |text: &str| text.trim().parse::<u16>().is_ok_and(|status| (100..1000).contains(&status));
-    text.split_once('-').map_or_else(|| status(text), |(from, to)| status(from) && status(to))
-}
-
-fn workflow<'n>(fields: &Fields<'n>, draft: &mut StepDraft<'n>, problems: &mut Problems) -> StepKind {
-    if fields.get("template_id").is_none() {
-        problems.add(Code::MissingKey, &fields.node.spot, "a child run needs `template_id`".to_owned(), None);
-    }
-    let parameters = arguments(fields, draft);
-    StepKind::Workflow {
-        template_id: fields.text("template_id").unwrap_or_default().to_owned(),
-        parameters: Value::Object(parameters),
-    }
-}
-
-fn transform<'n>(fields: &Fields<'n>, draft: &mut StepDraft<'n>, problems: &mut Problems) -> StepKind {
-    let Some(node) = fields.get("input") else {
-        problems.add(Code::MissingKey, &fields.node.spot, "a transform needs `input`".to_owned(), None);
-        return StepKind::Transform { input: Value::Null };
-    };
-    draft.sites.push(Site::value(node, SiteScope::PLAIN));
-    StepKind::Transform { input: node.to_value() }
-}
-
-/// A schema of the author's, compiled once to tell what is wrong with it.
-pub(crate) fn checked_schema(node: &Node, problems: &mut Problems) -> Value {
-    let schema = node.to_value();
-    if let Err(message) = super::json_schema::compile(&schema) {
-        problems.add(Code::BadSchema, &node.spot, format!("no JSON Schema: {message}"), None);
-    }
-    schema
-}
-
-/// A value against its schema; a schema that is none was told.
-pub(crate) fn check_default(value: &Value, schema: &Value, spot: &Spot, problems: &mut Problems) {
-    if let Ok(validator) = super::json_schema::compile(schema)
-        && let Some(error) = validator.iter_errors(value).next()
-    {
-        problems.add(Code::BadDefault, spot, format!("the default does not fit: {error}"), None);
     }
 }

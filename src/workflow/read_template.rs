@@ -11,7 +11,7 @@ use super::node::{Node, Spot, object};
 use super::plan::{Mode, OnUnknown, Parameter, Plan, Priority, Source};
 use super::problem::{Code, nearest, shorten};
 use super::problems::Problems;
-use super::read_step::{Defaults, StepReader, check_default, metrics_sites};
+use super::read_step::{Defaults, StepReader, metrics_sites};
 use super::shape::Fields;
 use super::sources::{id_of_name, retry_block};
 use super::transforms::is_word;
@@ -130,14 +130,12 @@ pub(crate) fn continues_on_error(root: &Node) -> bool {
 
 fn template_id(fields: &Fields<'_>, problems: &mut Problems) -> String {
     let Some(node) = fields.get("template_id") else {
-        return match fields.text("template_name") {
-            Some(name) => id_of_name(name),
-            None => {
-                let hint = Some("the name that runs are started with".to_owned());
-                problems.add(Code::MissingKey, &fields.node.spot, "a template needs `template_id`".to_owned(), hint);
-                String::new()
-            }
-        };
+        if let Some(name) = fields.text("template_name") {
+            return id_of_name(name);
+        }
+        let hint = Some("the name that runs are started with".to_owned());
+        problems.add(Code::MissingKey, &fields.node.spot, "a template needs `template_id`".to_owned(), hint);
+        return String::new();
     };
     let id = node.text().unwrap_or_default();
     let fits = id.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
@@ -159,10 +157,9 @@ fn mode(fields: &Fields<'_>) -> Mode {
         Some("sequential") => Mode::Sequential,
         Some("adaptive") => Mode::Adaptive,
         Some("pipeline") => Mode::Pipeline,
-        Some(_) => Mode::Parallel,
         None if fields.boolean("adaptive_routing") == Some(true) => Mode::Adaptive,
         None if fields.boolean("parallel_execution") == Some(false) => Mode::Sequential,
-        None => Mode::Parallel,
+        Some(_) | None => Mode::Parallel,
     }
 }
 
@@ -248,7 +245,7 @@ fn parameter(name: &str, node: &Node, problems: &mut Problems) -> Parameter {
     if let (Some(value), Some(at)) = (&default, node.get("default")) {
         // `default: null` says that there may be none.
         if !value.is_null() {
-            check_default(value, &schema, &at.spot, problems);
+            super::json_schema::check_default(value, &schema, &at.spot, problems);
         }
         if required {
             let message = format!("`{name}` is required, its default is never used");

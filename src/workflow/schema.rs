@@ -6,8 +6,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::TEMPLATE;
-use super::shape::{Key, Shape, Table};
+use super::keys::{STEP_TYPES, TEMPLATE};
+use super::shape::{Key, Kinds, Shape, Table};
 
 /// The schema, for editors and for `definition` arguments.
 #[must_use]
@@ -20,6 +20,75 @@ pub fn template_schema() -> Value {
     schema.extend(root);
     schema.insert("$defs".to_owned(), Value::Object(definitions));
     Value::Object(schema)
+}
+
+/// [`template_schema`] as it is checked in.
+#[must_use]
+pub fn template_schema_text() -> String {
+    format!("{:#}\n", template_schema())
+}
+
+/// The page of all keys, as it is checked in (`docs/workflow-keys.md`).
+#[must_use]
+pub fn template_keys_page() -> String {
+    let mut page = String::from(
+        "# Keys of a template file\n\nMade from the loader's tables by `cargo run --example schemas`; \
+         [workflows.md](workflows.md) is the guide.\nA key in brackets is another name of the same key, \
+         taken over from a document that this format unites.\n",
+    );
+    let mut open = vec![&TEMPLATE];
+    let mut done: Vec<&str> = Vec::new();
+    while !open.is_empty() {
+        let table = open.remove(0);
+        if done.contains(&table.name) {
+            continue;
+        }
+        done.push(table.name);
+        page.extend(std::iter::once(format!(
+            "\n## {}\n\n| key | takes | meaning |\n| --- | --- | --- |\n",
+            table.name
+        )));
+        for key in table.keys {
+            inner_tables(&key.shape, &mut open);
+            page.push_str(&key_line(key));
+        }
+        if !table.also.is_empty() {
+            page.push_str("\nAny keyword of JSON Schema may stand beside these.\n");
+        }
+    }
+    page
+}
+
+fn key_line(key: &Key) -> String {
+    let aliases: Vec<String> = key.aliases.iter().map(|alias| format!("`{alias}`")).collect();
+    let aliases = if aliases.is_empty() { String::new() } else { format!(" [{}]", aliases.join(", ")) };
+    let kinds: Vec<&str> = STEP_TYPES.iter().filter(|(_, bit)| key.kinds.has(*bit)).map(|(name, _)| *name).collect();
+    let only = if key.kinds == Kinds::ALL { String::new() } else { format!("({}) ", kinds.join(", ")) };
+    let needed = if key.required { " **needed**" } else { "" };
+    let takes = key.shape.noun().replace('|', "\\|");
+    format!("| `{}`{aliases}{needed} | {takes} | {only}{} |\n", key.name, key.doc.replace('|', "\\|"))
+}
+
+fn inner_tables(shape: &'static Shape, found: &mut Vec<&'static Table>) {
+    match shape {
+        Shape::Table(table) => found.push(table),
+        Shape::Tagged(tables) => found.extend(tables.iter().map(|(_, table)| *table)),
+        Shape::List(inner) | Shape::Map(inner) => inner_tables(inner, found),
+        Shape::Either(shapes) => shapes.iter().for_each(|inner| inner_tables(inner, found)),
+        Shape::Any
+        | Shape::Text
+        | Shape::Id
+        | Shape::Written
+        | Shape::Expression
+        | Shape::Boolean
+        | Shape::Integer(_)
+        | Shape::Number(_)
+        | Shape::Figure
+        | Shape::Choice(_)
+        | Shape::Texts
+        | Shape::Object
+        | Shape::Schema => {}
+    }
 }
 
 fn table(table: &'static Table, definitions: &mut Map<String, Value>) -> Map<String, Value> {
@@ -80,8 +149,7 @@ fn shape(of: &'static Shape, definitions: &mut Map<String, Value>) -> Value {
         Shape::Any => json!({}),
         Shape::Text => json!({"type": "string"}),
         Shape::Id => json!({"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}),
-        Shape::Written => json!({"type": ["string", "number", "boolean"]}),
-        Shape::Expression => json!({"type": ["string", "number", "boolean"]}),
+        Shape::Written | Shape::Expression => json!({"type": ["string", "number", "boolean"]}),
         Shape::Boolean => json!({"type": "boolean"}),
         Shape::Integer(least) => json!({"type": "integer", "minimum": least}),
         // As a whole number where it is one, so that the file reads well.

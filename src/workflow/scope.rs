@@ -5,7 +5,7 @@
 //! Reads references through `expr`; evaluates nothing. Also brings every
 //! expression of a plan into the one language.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -24,27 +24,40 @@ pub(crate) fn check(lowered: &Lowered<'_>, sites: &[Site<'_>], problems: &mut Pr
     let plan = &lowered.plan;
     // With names that lead nowhere, "is not an ancestor" would tell the same again.
     let finished = if problems.has_errors() { None } else { Graph::of(plan).finished_before() };
-    let mut judge = Judge { plan, finished, context: context_names(plan), problems };
-    let outer = plan.known_at(None);
+    let places = plan.steps.iter().enumerate().map(|(i, step)| (step.id.as_str(), i)).collect();
+    let mut judge = Judge { plan, finished, context: context_names(plan), places, problems };
+    let names = Names::of(plan);
     for site in sites {
-        judge.site(site, None, &outer);
+        judge.site(site, None, &names.outer);
     }
     for (step, sites) in lowered.sites.iter().enumerate() {
-        if sites.is_empty() {
-            continue;
-        }
-        let inner;
-        let known = if plan.loops_around(step).is_empty() {
-            &outer
-        } else {
-            inner = plan.known_at(Some(step));
-            &inner
-        };
         for site in sites {
-            judge.site(site, Some(step), known);
+            judge.site(site, Some(step), names.at(plan, step));
         }
     }
-    judge.agent(lowered);
+    judge.agent(lowered, &names);
+}
+
+/// The names in scope, made once for each loop.
+struct Names {
+    outer: Known,
+    loops: HashMap<usize, Known>,
+}
+
+impl Names {
+    fn of(plan: &Plan) -> Self {
+        let mut loops = HashMap::new();
+        for step in 0..plan.steps.len() {
+            if let Some(&innermost) = plan.loops_around(step).first() {
+                loops.entry(innermost).or_insert_with(|| plan.known_at(Some(step)));
+            }
+        }
+        Self { outer: plan.known_at(None), loops }
+    }
+
+    fn at(&self, plan: &Plan, step: usize) -> &Known {
+        plan.loops_around(step).first().and_then(|innermost| self.loops.get(innermost)).unwrap_or(&self.outer)
+    }
 }
 
 /// Keys that the context begins with, and those that steps export.
@@ -74,6 +87,7 @@ struct Judge<'a> {
     plan: &'a Plan,
     finished: Option<Vec<StepSet>>,
     context: BTreeSet<String>,
+    places: HashMap<&'a str, usize>,
     problems: &'a mut Problems,
 }
 
@@ -223,7 +237,7 @@ impl Judge<'_> {
     }
 
     fn step(&mut self, id: &str, spot: &Spot, place: Place) {
-        let Some(target) = self.plan.index_of(id) else {
+        let Some(&target) = self.places.get(id) else {
             let hint = did_you_mean(id, self.plan.steps.iter().map(|step| step.id.as_str()));
             self.tell(Code::UnknownStep, spot, format!("there is no step `{}`", shorten(id)), hint);
             return;
@@ -279,7 +293,7 @@ impl Judge<'_> {
     }
 
     /// What a template written by an agent may not do until a person trusts it.
-    fn agent(&mut self, lowered: &Lowered<'_>) {
+    fn agent(&mut self, lowered: &Lowered<'_>, names: &Names) {
         if self.plan.source != Source::Agent {
             return;
         }
@@ -296,7 +310,7 @@ impl Judge<'_> {
                     SiteText::Value(node) => (node.to_value(), &node.spot),
                     SiteText::Text(text, spot) | SiteText::Bare(text, spot) => (Value::String(text.clone()), spot),
                 };
-                let Ok(template) = Template::parse(&value, &self.plan.known_at(Some(step))) else { continue };
+                let Ok(template) = Template::parse(&value, names.at(self.plan, step)) else { continue };
                 if template.references().iter().any(|reference| matches!(reference.target, Target::Secret(_))) {
                     let message = "a template written by an agent may not use secrets".to_owned();
                     self.problems.add(Code::AgentNotAllowed, spot, message, hint());
@@ -308,15 +322,13 @@ impl Judge<'_> {
 
 /// Brings every expression of a plan into the one language.
 pub(crate) fn lower_expressions(plan: &mut Plan) {
-    let outer = plan.known_at(None);
-    let inner: Vec<Option<Known>> = (0..plan.steps.len())
-        .map(|step| (!plan.loops_around(step).is_empty()).then(|| plan.known_at(Some(step))))
-        .collect();
+    let names = Names::of(plan);
     for value in plan.context.values_mut().chain(plan.outputs.values_mut()) {
-        *value = expr::lower_value(value, &outer);
+        *value = expr::lower_value(value, &names.outer);
     }
-    for (step, known) in plan.steps.iter_mut().zip(&inner) {
-        let known = known.as_ref().unwrap_or(&outer);
+    for step in 0..plan.steps.len() {
+        let known = names.at(plan, step);
+        let step = &mut plan.steps[step];
         let value = |value: &mut Value| *value = expr::lower_value(value, known);
         let text = |text: &mut String| *text = expr::lower_text(text, known);
         let bare = |text: &mut String| *text = expr::lower(text, known);

@@ -136,7 +136,7 @@ impl Shape {
     }
 
     /// What is expected, for messages.
-    fn noun(&self) -> String {
+    pub(crate) fn noun(&self) -> String {
         match self {
             Self::Any => "a value".to_owned(),
             Self::Text | Self::Written => "text".to_owned(),
@@ -185,21 +185,7 @@ impl Shape {
                     problems.add(Code::WrongValue, &node.spot, format!("must be {least} or more"), None);
                 }
             }
-            Self::Figure => match &node.value {
-                NodeValue::Number(..) if node.number().is_some_and(|number| number < 0.0) => {
-                    problems.add(Code::WrongValue, &node.spot, "must be 0 or more".to_owned(), None);
-                }
-                NodeValue::Text(text) if !text.contains("{{") && !text.contains('$') => {
-                    let message = format!("expected a number or an expression, found the text `{}`", shorten(text));
-                    problems.add(
-                        Code::WrongType,
-                        &node.spot,
-                        message,
-                        Some("an expression stands in `{{ }}`".to_owned()),
-                    );
-                }
-                _ => {}
-            },
+            Self::Figure => check_figure(node, problems),
             Self::Choice(words) => {
                 if let Some(text) = node.text()
                     && !words.contains(&text)
@@ -238,6 +224,19 @@ impl Shape {
             | Self::Schema
             | Self::Either(_) => {}
         }
+    }
+}
+
+fn check_figure(node: &Node, problems: &mut Problems) {
+    if node.number().is_some_and(|number| number < 0.0) {
+        problems.add(Code::WrongValue, &node.spot, "must be 0 or more", None);
+    }
+    if let Some(text) = node.text()
+        && !text.contains("{{")
+        && !text.contains('$')
+    {
+        let message = format!("expected a number or an expression, found the text `{}`", shorten(text));
+        problems.add(Code::WrongType, &node.spot, message, Some("an expression stands in `{{ }}`".to_owned()));
     }
 }
 

@@ -47,8 +47,8 @@ pub(crate) fn retry_block(node: &Node, problems: &mut Problems) -> RetryBlock {
 }
 
 /// `retry_on_failure` with `max_retries` and `retry_delay_seconds` (a constant
-/// delay), or `retry_count` with `retry_delay` (doubling). `None`: no such key.
-pub(crate) fn retry_keys(fields: &Fields<'_>, problems: &mut Problems) -> Option<Option<Retry>> {
+/// delay), or `retry_count` with `retry_delay` (doubling). `None`: neither asks for retries.
+pub(crate) fn retry_keys(fields: &Fields<'_>, problems: &mut Problems) -> Option<Retry> {
     let constant = |count: u32, delay: f64, multiplier: f64| Retry {
         max_retries: count,
         delay_seconds: delay,
@@ -60,11 +60,11 @@ pub(crate) fn retry_keys(fields: &Fields<'_>, problems: &mut Problems) -> Option
     if fields.boolean("retry_on_failure") == Some(true) {
         let count = fields.count("max_retries").unwrap_or(DEFAULT_MAX_RETRIES);
         let delay = fields.number("retry_delay_seconds").unwrap_or(5.0);
-        return Some(Some(constant(count, delay, 1.0)));
+        return Some(constant(count, delay, 1.0));
     }
     if let Some(count) = fields.count("retry_count") {
         let delay = fields.number("retry_delay").unwrap_or(1.0);
-        return Some(Some(constant(count, delay, 2.0)));
+        return Some(constant(count, delay, 2.0));
     }
     for (name, needs) in [
         ("max_retries", "retry_on_failure: true"),
@@ -80,7 +80,7 @@ pub(crate) fn retry_keys(fields: &Fields<'_>, problems: &mut Problems) -> Option
             );
         }
     }
-    (fields.boolean("retry_on_failure") == Some(false)).then_some(None)
+    None
 }
 
 /// A kind of error, by our name or by the exception that the documents name.

@@ -90,6 +90,7 @@ struct Reader<'t, 'p> {
     problems: &'p mut Problems,
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the parser's enums are its own and grow")]
 impl<'t> Reader<'t, '_> {
     fn next(&mut self) -> Result<(Event<'t>, Span), Stop> {
         match self.events.next_event() {
@@ -328,6 +329,7 @@ impl<'t> Reader<'t, '_> {
 }
 
 /// The parser's sentence, made useful for the mistakes that templates invite.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the parser's enums are its own and grow")]
 fn syntax_hint(kind: &ErrorKind) -> Option<String> {
     let hint = match kind {
         ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation => "indent with spaces",
