@@ -3,9 +3,10 @@
 //! The only way from what a caller says to files: everything goes through the
 //! roots here. Must not know what is asked about the model; `facts` does.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::semantic_model::discovery::{Detection, detect};
@@ -28,13 +29,29 @@ pub struct Models {
 }
 
 /// A model as a caller names it: a path, a name, or the index of a search.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum ModelName {
     /// The index that `01_detect_pbi_instances` gave.
     Index(usize),
     /// A path or a name.
     Text(String),
+}
+
+/// By hand: the derived form, a choice of two schemas, is five times as long, and every tool of the
+/// pack carries it in the list that goes to each client.
+impl JsonSchema for ModelName {
+    fn schema_name() -> Cow<'static, str> {
+        "ModelName".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": ["string", "integer"], "minimum": 0})
+    }
 }
 
 /// The model that an answer is about.

@@ -8,6 +8,7 @@
 //! holds: no SQL, no files of the store, no printing.
 
 mod failure;
+mod model;
 mod provider;
 mod reference;
 mod schema;
@@ -21,4 +22,14 @@ pub use services::Services;
 pub use spec::{Answered, Spec, Tool, blocking};
 
 /// Every tool of ours, in the order of the list.
-pub const ALL: &[Spec] = &[];
+pub const ALL: &[Spec] = &[
+    Spec::of::<model::DetectInstances>(),
+    Spec::of::<model::ConnectToInstance>(),
+    Spec::of::<model::ListTables>(),
+    Spec::of::<model::DescribeTable>(),
+    Spec::of::<model::ListMeasures>(),
+    Spec::of::<model::GetMeasureDetails>(),
+    Spec::of::<model::ListRelationships>(),
+    Spec::of::<model::ListCalculationGroups>(),
+    Spec::of::<model::ExportModelSchema>(),
+];

@@ -1,5 +1,6 @@
 //! What tools work with.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::base::{Clock, Entropy};
@@ -11,4 +12,6 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// Ids and random numbers.
     pub entropy: Arc<dyn Entropy>,
+    /// The folders that are open to file tools.
+    pub roots: Vec<PathBuf>,
 }

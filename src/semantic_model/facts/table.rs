@@ -27,6 +27,7 @@ pub struct Args {
     pub model: Option<ModelName>,
     /// Columns, measures and the rest per page, 1 to 500; as many as fit when not given.
     #[serde(default, alias = "limit")]
+    #[schemars(range(min = 1, max = 500))]
     pub page_size: Option<u32>,
     /// The `next_token` of the page before.
     #[serde(default)]

@@ -19,6 +19,7 @@ pub struct Args {
     pub model: Option<ModelName>,
     /// Tables per page, 1 to 500; 50 when not given.
     #[serde(default, alias = "limit")]
+    #[schemars(range(min = 1, max = 500))]
     pub page_size: Option<u32>,
     /// The `next_token` of the page before.
     #[serde(default)]

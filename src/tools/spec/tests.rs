@@ -66,7 +66,11 @@ impl Tool for Divide {
 static TABLE: &[Spec] = &[Spec::of::<Divide>()];
 
 async fn divide(arguments: Value) -> ToolOutput {
-    let services = Services { clock: Arc::new(ManualClock::default()), entropy: Arc::new(ManualEntropy::new(1)) };
+    let services = Services {
+        clock: Arc::new(ManualClock::default()),
+        entropy: Arc::new(ManualEntropy::new(1)),
+        roots: Vec::new(),
+    };
     let registry = Registry::new(RegistryParts {
         observer: Arc::new(NoObserver),
         redaction: Redaction::default(),

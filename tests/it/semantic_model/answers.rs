@@ -1,9 +1,11 @@
 //! What the questions of the pack are answered for the sample.
 
 use sequitur::semantic_model::facts::{
-    calculation_groups, connect, detect, export_schema, measure_details, measures, relationships, table, tables,
+    calculation_groups, connect, detect, export_schema, measure_details, measures, page::ANSWER_BYTES, relationships,
+    table, tables,
 };
 use sequitur::semantic_model::models::{ModelName, Models};
+use sequitur::tools::ALL;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -221,6 +223,31 @@ fn the_compact_schema_is_one_answer_and_other_sections_are_told_unavailable() {
     assert_eq!(error.to_string(), "section `mermaid` cannot be exported by this version");
     let error = export_schema::run(&open_sample(), &args(json!({"output_path": "x.json"}))).unwrap_err();
     assert_eq!(error.kind().as_str(), "invalid_input");
+}
+
+#[test]
+fn every_answer_fits_the_schema_that_its_tool_publishes() {
+    let models = open_sample();
+    let answers = [
+        ("01_detect_pbi_instances", shown(detect::run(&models, &args(json!({}))).unwrap())),
+        ("01_connect_to_instance", shown(connect::run(&models, &args(json!({}))).unwrap())),
+        ("02_list_tables", shown(tables::run(&models, &args(json!({}))).unwrap())),
+        ("02_describe_table", shown(table::run(&models, &args(json!({"table": "Product"}))).unwrap())),
+        ("02_list_measures", shown(measures::run(&models, &args(json!({}))).unwrap())),
+        ("02_get_measure_details", shown(measure_details::run(&models, &args(json!({"measure": "Orders"}))).unwrap())),
+        ("03_list_relationships", shown(relationships::run(&models, &args(json!({}))).unwrap())),
+        ("04_list_calculation_groups", shown(calculation_groups::run(&models, &args(json!({}))).unwrap())),
+        ("07_export_model_schema", shown(export_schema::run(&models, &args(json!({}))).unwrap())),
+    ];
+    for (name, mut answer) in answers {
+        let tool = ALL.iter().find(|tool| tool.name() == name).unwrap().listed();
+        let schema = tool.definition.output_schema.unwrap();
+        let check = jsonschema::validator_for(&schema).unwrap();
+        answer["success"] = json!(true);
+        let wrong: Vec<String> = check.iter_errors(&answer).map(|error| error.to_string()).collect();
+        assert_eq!(wrong, [] as [&str; 0], "{name}");
+        assert!(answer.to_string().len() <= ANSWER_BYTES, "{name}");
+    }
 }
 
 #[test]
