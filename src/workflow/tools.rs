@@ -47,7 +47,7 @@ impl Loaded {
     /// [`validate_tools`] with the lines of the file.
     #[must_use]
     pub fn validate_tools(&self, lookup: Lookup<'_>, names: &[String]) -> Vec<Problem> {
-        findings(&self.plan, lookup, names)
+        let mut problems: Vec<Problem> = findings(&self.plan, lookup, names)
             .into_iter()
             .map(|finding| {
                 let calls = &self.calls[finding.step];
@@ -66,7 +66,9 @@ impl Loaded {
                 let path = spot.path.to_string();
                 finding.problem(&self.file, &spot, path)
             })
-            .collect()
+            .collect();
+        problems.sort_by_key(|problem| (problem.line, problem.column));
+        problems
     }
 }
 
