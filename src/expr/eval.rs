@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::datum::{Datum, Members, no_secret};
 use super::error::{Fault, Problem};
@@ -17,21 +17,21 @@ use super::node::{Arguments, Comparison, Key, Node, Operator, Root, Shape};
 use super::operators;
 use super::predicates::Predicate;
 use super::scope::Scope;
-use super::walk::{Place, Step, shown, walk_datum};
+use super::walk::{Place, Step, walk_datum};
 
 /// One evaluation, or several that share limits.
 pub(super) struct Evaluation<'s> {
-    scope: &'s Scope<'s>,
-    meter: Meter,
+    pub(super) scope: &'s Scope<'s>,
+    pub(super) meter: Meter,
 }
 
 /// A value, or why there is none.
-enum Found<T> {
+pub(super) enum Found<T> {
     Value(T),
     Missing(Failure),
 }
 
-type Looked<T> = Result<Found<T>, Failure>;
+pub(super) type Looked<T> = Result<Found<T>, Failure>;
 
 impl<T> Found<T> {
     fn needed(self) -> Result<T, Failure> {
@@ -43,7 +43,7 @@ impl<T> Found<T> {
 }
 
 /// Undefined is missing, all else is a failure.
-fn found<T>(result: Result<T, Problem>, at: usize) -> Looked<T> {
+pub(super) fn found<T>(result: Result<T, Problem>, at: usize) -> Looked<T> {
     match result {
         Ok(value) => Ok(Found::Value(value)),
         Err(problem) if problem.fault == Fault::Undefined => Ok(Found::Missing(problem.at(at))),
@@ -91,8 +91,17 @@ impl<'s> Evaluation<'s> {
         self.look(node)?.needed()
     }
 
+    /// Truth; nothing is copied only to be looked at.
     pub(super) fn is_true(&mut self, node: &Node) -> Result<bool, Failure> {
-        self.eval(node)?.is_true().map_err(|problem| problem.at(node.at))
+        match &node.shape {
+            Shape::Path(root, keys) if *root != Root::Secrets => {
+                let steps = self.steps(keys)?;
+                self.locate(root, &steps, node.at, |place: Place<'_>, _: &mut Meter| Ok(place.is_true()))?.needed()
+            }
+            Shape::And(left, right) => Ok(self.is_true(left)? && self.is_true(right)?),
+            Shape::Or(left, right) => Ok(self.is_true(left)? || self.is_true(right)?),
+            _ => self.eval(node)?.is_true().map_err(|problem| problem.at(node.at)),
+        }
     }
 
     // One function per shape below: their frames must not add up at every
@@ -117,7 +126,7 @@ impl<'s> Evaluation<'s> {
         let at = node.at;
         match &node.shape {
             Shape::Const(value) => Ok(value.clone()),
-            Shape::Defined(input) => Ok(Datum::Bool(matches!(self.look(input)?, Found::Value(_)))),
+            Shape::Defined(input) => self.is_there(input).map(Datum::Bool),
             Shape::Not(operand) => Ok(Datum::Bool(!self.is_true(operand)?)),
             Shape::Negate(operand) => operators::negate(&self.eval(operand)?).map_err(|problem| problem.at(at)),
             Shape::Operate(operator, left, right) => self.operate(*operator, left, right, at),
@@ -138,6 +147,18 @@ impl<'s> Evaluation<'s> {
             | Shape::Get { .. }
             | Shape::Filter(..) => self.eval(node),
         }
+    }
+
+    /// `is defined`: a path is not copied for it.
+    fn is_there(&mut self, input: &Node) -> Result<bool, Failure> {
+        if let Shape::Path(root, keys) = &input.shape
+            && *root != Root::Secrets
+        {
+            let steps = self.steps(keys)?;
+            let there = self.locate(root, &steps, input.at, |_: Place<'_>, _: &mut Meter| Ok(()))?;
+            return Ok(matches!(there, Found::Value(())));
+        }
+        Ok(matches!(self.look(input)?, Found::Value(_)))
     }
 
     fn path(&mut self, root: &Root, keys: &[Key], at: usize) -> Looked<Datum> {
@@ -359,110 +380,6 @@ impl<'s> Evaluation<'s> {
             Found::Missing(_) => Ok(None),
         }
     }
-
-    /// A place in a step's result, which is read from its source only now.
-    fn result_of<T>(
-        &mut self,
-        id: &str,
-        name: &str,
-        steps: &[Step],
-        at: usize,
-        read: impl Fn(Place<'_>, &mut Meter) -> Result<T, Problem>,
-    ) -> Looked<T> {
-        match self.scope.steps.result(id).map_err(|message| unread(id, &message).at(at))? {
-            Some(result) => {
-                found(Place::Json(&result).walk(name, steps).and_then(|place| read(place, &mut self.meter)), at)
-            }
-            None => Ok(Found::Missing(not_yet(id).at(at))),
-        }
-    }
-
-    /// Finds the place a path names and reads it with `read`.
-    fn locate<T>(
-        &mut self,
-        root: &Root,
-        steps: &[Step],
-        at: usize,
-        read: impl Fn(Place<'_>, &mut Meter) -> Result<T, Problem>,
-    ) -> Looked<T> {
-        let scope = self.scope;
-        let meter = &mut self.meter;
-        let mut through = |place: Place<'_>, name: &str, steps: &[Step]| {
-            found(place.walk(name, steps).and_then(|place| read(place, meter)), at)
-        };
-        let absent = |name: &str, when: &str| {
-            let problem = Problem::new(Fault::Undefined, format!("`{name}` is not there: it is in scope {when}"));
-            Ok(Found::Missing(problem.at(at)))
-        };
-        match root {
-            Root::Params => through(Place::Object(scope.params), "params", steps),
-            Root::Context => through(Place::Object(scope.context), "context", steps),
-            Root::Result => match scope.result {
-                Some(result) => through(Place::Json(result), "result", steps),
-                None => absent("result", "in a step's exports, transforms and compensate"),
-            },
-            Root::Item => match scope.items.last() {
-                Some((_, item)) => through(Place::Json(item), "item", steps),
-                None => absent("item", "inside a loop or transform"),
-            },
-            Root::NamedItem(name) => match scope.named_item(name) {
-                Some(item) => through(Place::Json(item), name, steps),
-                None => absent(name, "inside its loop"),
-            },
-            Root::Index => match scope.index {
-                Some(index) => through(Place::Json(&json!(index)), "index", steps),
-                None => absent("index", "inside a loop or transform"),
-            },
-            Root::Error => match scope.error {
-                Some(error) => through(Place::Json(error), "error", steps),
-                None => absent("error", "in error handlers"),
-            },
-            Root::Run => match scope.run {
-                Some(run) => {
-                    let run = json!({"id": run.id, "name": run.name, "started_at": run.started_at});
-                    through(Place::Json(&run), "run", steps)
-                }
-                None => absent("run", "while a run goes on"),
-            },
-            Root::Secrets => Err(no_secret("a key").at(at)),
-            Root::StepResult(id) => {
-                // The documents' `step.success`: the result's own, else whether the step completed.
-                if let [Step::Name(name)] = steps
-                    && &**name == "success"
-                    && let Some(step) = scope.steps.step(id)
-                {
-                    let own = scope.steps.result(id).map_err(|message| unread(id, &message).at(at))?;
-                    let own = own.as_ref().and_then(|result| result.get("success").cloned());
-                    return through(Place::Json(&own.unwrap_or(Json::Bool(step.success))), id, &[]);
-                }
-                let looked = self.result_of(id, id, steps, at, read)?;
-                Ok(own_result(looked, id, steps))
-            }
-            Root::Results => {
-                if let Some((Step::Name(id), rest)) = steps.split_first() {
-                    return self.result_of(id, &shown("results", &steps[..1]), rest, at, read);
-                }
-                let all = every_step(scope, false).map_err(|problem| problem.at(at))?;
-                through(Place::Json(&all), "results", steps)
-            }
-            Root::Steps => match steps {
-                [Step::Name(id), Step::Name(field), rest @ ..] if &**field == "result" => {
-                    self.result_of(id, &shown("steps", &steps[..2]), rest, at, read)
-                }
-                [Step::Name(id), rest @ ..] => match scope.steps.step(id) {
-                    Some(_) => {
-                        let view = one_step(scope, id, rest.is_empty()).map_err(|problem| problem.at(at))?;
-                        through(Place::Json(&view), &shown("steps", &steps[..1]), rest)
-                    }
-                    None => Ok(Found::Missing(not_yet(id).at(at))),
-                },
-                _ => {
-                    let all = every_step(scope, true).map_err(|problem| problem.at(at))?;
-                    through(Place::Json(&all), "steps", steps)
-                }
-            },
-        }
-    }
 }
 
 fn as_json(place: Place<'_>, meter: &mut Meter) -> Result<Json, Problem> {
@@ -479,54 +396,4 @@ fn out_of_scope(name: &str) -> Problem {
 
 fn no_get(kind: &str) -> Problem {
     Problem::kind(format!("`.get()` is asked of {kind}, not of an object"))
-}
-
-fn not_yet(id: &str) -> Problem {
-    Problem::new(Fault::Undefined, format!("step `{id}` has no result yet"))
-        .hint("list it in `depends_on`, or use `|default(...)`")
-}
-
-fn unread(id: &str, message: &str) -> Problem {
-    Problem::new(Fault::Source, format!("the result of step `{id}` cannot be read: {message}"))
-}
-
-/// `fetch.result.x` is a habit from other dialects.
-fn own_result<T>(found: Found<T>, id: &str, steps: &[Step]) -> Found<T> {
-    match (found, steps) {
-        (Found::Missing(mut failure), [Step::Name(first), rest @ ..]) if &**first == "result" => {
-            failure.problem = failure.problem.hint(format!("`{id}` is the step's result: write `{}`", shown(id, rest)));
-            Found::Missing(failure)
-        }
-        (found, _) => found,
-    }
-}
-
-fn one_step(scope: &Scope<'_>, id: &str, with_result: bool) -> Result<Json, Problem> {
-    let view = scope.steps.step(id).unwrap_or_default();
-    let mut step = json!({
-        "status": view.status,
-        "success": view.success,
-        "error": view.error,
-        "duration_seconds": view.duration_seconds,
-    });
-    if with_result {
-        let result = scope.steps.result(id).map_err(|message| unread(id, &message))?;
-        step["result"] = result.map_or(Json::Null, |result| (*result).clone());
-    }
-    Ok(step)
-}
-
-/// `steps` or `results` as a whole.
-fn every_step(scope: &Scope<'_>, views: bool) -> Result<Json, Problem> {
-    let mut all = serde_json::Map::new();
-    for id in scope.steps.finished() {
-        let value = if views {
-            one_step(scope, &id, true)?
-        } else {
-            let result = scope.steps.result(&id).map_err(|message| unread(&id, &message))?;
-            result.map_or(Json::Null, |result| (*result).clone())
-        };
-        all.insert(id, value);
-    }
-    Ok(Json::Object(all))
 }

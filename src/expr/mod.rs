@@ -26,6 +26,7 @@ mod functions;
 mod inputs;
 mod known;
 mod lexer;
+mod locate;
 mod lower;
 mod meter;
 mod methods;

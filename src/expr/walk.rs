@@ -82,6 +82,18 @@ impl<'j> Place<'j> {
         }
     }
 
+    /// As [`Datum::is_true`], without a copy.
+    pub(super) fn is_true(self) -> bool {
+        match self {
+            Self::Object(map) | Self::Json(Json::Object(map)) => !map.is_empty(),
+            Self::Json(Json::Null) => false,
+            Self::Json(Json::Bool(value)) => *value,
+            Self::Json(Json::Number(number)) => number.as_f64() != Some(0.0),
+            Self::Json(Json::String(text)) => !text.is_empty(),
+            Self::Json(Json::Array(items)) => !items.is_empty(),
+        }
+    }
+
     fn object(self) -> Option<&'j Object> {
         match self {
             Self::Object(map) | Self::Json(Json::Object(map)) => Some(map),

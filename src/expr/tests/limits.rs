@@ -1,12 +1,16 @@
 //! What is too deep, too long or too much is refused, and nothing panics.
 
+use std::sync::Arc;
+
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
 use proptest::prop_assert_eq;
 use serde_json::{Value, json};
 
 use super::{World, fault};
 use crate::base::ErrorKind;
-use crate::expr::{Expression, Fault, Known, NoResults, Scope, Template, lower, lower_text};
+use crate::expr::{
+    Expression, Fault, Known, NoResults, ResultSource, Scope, StepView, Template, has_secret, lower, lower_text,
+};
 
 fn parse_fault(source: &str) -> Fault {
     match Expression::parse(source, &World::known()) {
@@ -143,6 +147,12 @@ proptest! {
             prop_assert_eq!(lower_text(&text, known), text.clone());
             if let Ok(expression) = Expression::parse(&source, known) {
                 let direct = expression.eval(&scope);
+                if let Ok(value) = &direct
+                    && !has_secret(value)
+                {
+                    let truth = !matches!(value.to_string().as_str(), "null" | "false" | "0" | "0.0" | "-0.0" | "\"\"" | "[]" | "{}");
+                    prop_assert_eq!(expression.is_true(&scope), Ok(truth));
+                }
                 let again = Expression::parse(&bare, known).map(|expression| expression.eval(&scope).ok());
                 prop_assert_eq!(again.ok(), Some(direct.ok()));
             }
@@ -184,5 +194,36 @@ fn a_large_result_is_read_by_reference() {
     let expression = Expression::parse("result.total + result.rows[999999] + result.total", &Known::new()).unwrap();
     for _ in 0..1_000 {
         assert_eq!(expression.eval(&scope).unwrap(), json!(1_000_009));
+    }
+    let condition = Expression::parse("result and result.rows and result.rows is defined", &Known::new()).unwrap();
+    for _ in 0..3 {
+        assert!(condition.is_true(&scope).unwrap());
+    }
+}
+
+/// Ten thousand steps whose results share one large value.
+struct Large(Arc<Value>);
+
+impl ResultSource for Large {
+    fn step(&self, _: &str) -> Option<StepView> {
+        Some(StepView::default())
+    }
+
+    fn result(&self, _: &str) -> Result<Option<Arc<Value>>, String> {
+        Ok(Some(Arc::clone(&self.0)))
+    }
+
+    fn finished(&self) -> Vec<String> {
+        (0..10_000).map(|step| format!("s{step}")).collect()
+    }
+}
+
+#[test]
+fn all_results_together_are_charged_before_they_are_copied() {
+    let (empty, steps) = (super::object(json!({})), Large(Arc::new(json!("x".repeat(1_000_000)))));
+    let scope = Scope::new(&empty, &empty, &steps);
+    for source in ["results", "steps", "results|length", "steps|tojson"] {
+        let error = Expression::parse(source, &Known::new()).unwrap().eval(&scope).unwrap_err();
+        assert_eq!(error.fault, Fault::Limit, "{source}");
     }
 }
