@@ -83,7 +83,11 @@ pub(super) async fn run(
     };
     let setup = |environment| Setup::read(&global, environment, &log);
     let (command, setup) = match command {
-        Command::Serve => return backend.serve(setup(environment)).await,
+        Command::Serve => {
+            let setup = setup(environment);
+            setup.log_errors();
+            return backend.serve(setup).await;
+        }
         Command::Trust(arguments) => return commands::trust(terminal, setup(environment), &arguments),
         Command::Doctor(arguments) => {
             return commands::doctor(terminal, backend, setup(environment), arguments.json).await;

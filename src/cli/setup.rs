@@ -75,6 +75,16 @@ impl Setup {
         Self { environment, loaded, config_error, data_dir, trust }
     }
 
+    /// Tells the log what `serve` goes on without.
+    pub(super) fn log_errors(&self) {
+        if let Some(error) = &self.config_error {
+            tracing::error!(hint = error.hint.as_deref(), "{error}; the defaults hold");
+        }
+        if let Err(error) = &self.data_dir {
+            tracing::error!(hint = error.hint(), "{error}");
+        }
+    }
+
     /// For commands that do not go on with a broken configuration or without a data folder.
     pub(super) fn sound(self) -> Result<Self, Failure> {
         if let Some(error) = self.config_error {

@@ -205,6 +205,20 @@ pub enum ToolSet {
     Gateway,
 }
 
+impl ToolSet {
+    /// The name it is written by.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Core => "core",
+            Self::Control => "control",
+            Self::Authoring => "authoring",
+            Self::Operations => "operations",
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
 /// When the semantic-model tools are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
