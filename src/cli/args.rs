@@ -45,6 +45,13 @@ pub(super) enum Command {
     #[command(flatten)]
     WithTools(ToolCommand),
 
+    /// Check template files: everything that is wrong, with line and column
+    ///
+    /// Also checks the tools that steps name, as far as they can be reached from here. Exit code 0 when no file has an
+    /// error; warnings alone do not count.
+    #[command(after_help = "Example:\n  sequitur validate workflows/*.yaml")]
+    Validate(Validate),
+
     /// Trust a project's `sequitur.json`, as it is now
     ///
     /// Until then its servers, agents, secrets, security settings, retention and folders are ignored. When the file
@@ -120,7 +127,7 @@ Examples:
   sequitur run ./my_workflow.yaml --dry-run
 
 A value of -p is read by the parameter's declared type: text as it stands, numbers and true/false as such, lists and
-objects as JSON (a list also as a,b,c). -p goes over --params.";
+objects as JSON. -p goes over --params.";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Run {
@@ -212,6 +219,15 @@ pub(super) struct Templates {
     /// analysis, optimization, documentation, development, exploration or automation
     #[arg(long, value_name = "CATEGORY")]
     pub(super) category: Option<String>,
+    #[command(flatten)]
+    pub(super) output: Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Validate {
+    /// Template files, YAML or JSON
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) output: Json,
 }
@@ -320,6 +336,7 @@ mod tests {
             "sequitur respond r t",
             "sequitur respond r t --answer {",
             "sequitur respond r t a=1 --answer 1",
+            "sequitur validate",
             "sequitur runs --limit 0",
             "sequitur walk",
         ] {

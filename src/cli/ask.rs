@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::answer::Task;
 use super::failure::Failure;
-use super::parameters::typed;
+use super::parameters::{parameter, typed};
 use super::terminal::Terminal;
 use crate::base::json::Object;
 
@@ -48,13 +48,13 @@ pub(super) async fn ask(terminal: &Terminal, task: &Task) -> Result<Option<Value
                 }
                 continue;
             }
-            let value = typed(&line, Some(field));
-            if let Some(why) = refused(field, &value) {
-                terminal.note(&format!("  {why}"))?;
-                continue;
+            match checked(name, field, &line) {
+                Ok(value) => {
+                    answer.insert(name.clone(), value);
+                    break;
+                }
+                Err(why) => terminal.note(&format!("  {why}"))?,
             }
-            answer.insert(name.clone(), value);
-            break;
         }
     }
     Ok(Some(Value::Object(answer)))
@@ -65,7 +65,7 @@ async fn ask_whole(terminal: &Terminal, schema: &Value) -> Result<Option<Value>,
     if line.trim().is_empty() {
         return Ok(None);
     }
-    Ok(Some(typed(&line, schema.is_object().then_some(schema))))
+    typed(&[parameter("answer", schema)], "answer", &line).map(Some)
 }
 
 fn described(field: &Value, must: bool) -> String {
@@ -80,9 +80,13 @@ fn described(field: &Value, must: bool) -> String {
     format!(" ({kind}{})", if must { "" } else { ", optional" })
 }
 
-fn refused(field: &Value, value: &Value) -> Option<String> {
-    let validator = jsonschema::validator_for(field).ok()?;
-    validator.validate(value).err().map(|error| error.to_string())
+fn checked(name: &str, field: &Value, line: &str) -> Result<Value, String> {
+    let value = typed(&[parameter(name, field)], name, line).map_err(|failure| failure.to_string())?;
+    // A schema that is none was told when the template was loaded; the tool has the last word.
+    if let Ok(validator) = jsonschema::validator_for(field) {
+        validator.validate(&value).map_err(|error| error.to_string())?;
+    }
+    Ok(value)
 }
 
 #[cfg(test)]

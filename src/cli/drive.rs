@@ -3,6 +3,8 @@
 //! The first Ctrl-C cancels the run through `cancel_workflow` and waits for its
 //! end; the second ends the command at once.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -28,6 +30,9 @@ pub(super) fn system_interrupts() -> Interrupts {
 
 /// The longest one call is asked to wait where its schema sets no limit.
 const LONGEST_WAIT: u64 = 86_400;
+
+/// Between two calls that wait for the same run.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// A tool that answers with a run, and how to ask for it.
 pub(super) struct Driven<'a> {
@@ -86,6 +91,10 @@ impl Driver<'_> {
                 }
                 if !next.repeatable {
                     next = going_on(&id);
+                }
+                if known.is_some() {
+                    // A tool that does not wait must not be asked in a spin.
+                    tokio::time::sleep(PAUSE).await;
                 }
                 known = Some(id);
                 continue;

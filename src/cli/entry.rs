@@ -92,6 +92,9 @@ pub(super) async fn run(
         Command::Doctor(arguments) => {
             return commands::doctor(terminal, backend, setup(environment), arguments.json).await;
         }
+        Command::Validate(arguments) => {
+            return commands::validate(terminal, backend, setup(environment), &arguments).await;
+        }
         Command::WithTools(command) => (command, setup(environment).sound()?),
     };
     let json = json_of(&command);
@@ -124,6 +127,7 @@ pub(super) async fn run(
 
 fn wants_json(command: Option<&Command>) -> bool {
     match command {
+        Some(Command::Validate(arguments)) => arguments.output.json,
         Some(Command::Trust(arguments)) => arguments.output.json,
         Some(Command::Doctor(arguments)) => arguments.json,
         Some(Command::WithTools(command)) => json_of(command),

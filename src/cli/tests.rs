@@ -272,14 +272,15 @@ async fn a_refused_call_is_bad_input_with_its_details() {
 
 #[tokio::test]
 async fn a_file_is_sent_as_a_definition_with_its_types() {
-    let text = "template_id: t\nparameters: [{name: code, type: string}]\nsteps: []\n";
+    let text =
+        "template_id: t\ntemplate_name: T\nparameters: [{name: code, type: string}]\nsteps: [{step_id: a, tool: x}]\n";
     let script = Script::default().answer("execute_workflow", &[ended("completed")]);
     let shown = Shell::new().file("t.yaml", text).run(script, &["run", "t.yaml", "-p", "code=1"]).await;
     assert_eq!(shown.calls[0].1["definition"], json!(text));
     assert_eq!(shown.calls[0].1["parameters"], json!({"code": "1"}));
     let shown = Shell::new().run(Script::default(), &["run", "nope.yaml"]).await;
     assert_eq!(shown.code, 2);
-    assert!(shown.err.contains("nope.yaml` cannot be read"), "{}", shown.err);
+    assert!(shown.err.contains("nope.yaml: E007 unreadable"), "{}", shown.err);
 }
 
 #[tokio::test]
@@ -308,7 +309,7 @@ async fn progress_goes_to_standard_error_as_lines() {
     assert_eq!(shown.calls[0].1["workflow_id"], json!("w1"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_wait_keeps_to_the_tools_limit_and_is_repeated() {
     let script = Script { longest_wait: Some(50), ..Script::default() }
         .answer("resume_workflow", &[running(), running(), ended("completed")]);
@@ -544,4 +545,37 @@ async fn without_a_command_and_a_terminal_it_serves_and_with_one_it_helps() {
     assert_eq!((shown.code, shown.out.as_str()), (0, ""));
     let shown = Shell { asks: true, ..Shell::new() }.run(Script::default(), &[]).await;
     assert!(shown.out.contains("Usage: sequitur") && shown.code == 0, "{}", shown.out);
+}
+
+#[tokio::test]
+async fn validate_tells_everything_with_its_place() {
+    let good = "template_id: good\ntemplate_name: Good\nsteps:\n  - {step_id: a, tool: known}\n";
+    let bad =
+        "template_id: bad\ntemplate_name: Bad\nsteps:\n  - {step_id: a, tol: known}\n  - {step_id: a, tool: known}\n";
+    let shell = Shell::new().file("good.yaml", good).file("bad.yaml", bad);
+    let script = || Script::default().answer("known", &[Value::Null]);
+    let shown = shell.run(script(), &["validate", "good.yaml"]).await;
+    assert_eq!((shown.code, shown.out.as_str(), shown.err.as_str()), (0, "good.yaml: valid\n", ""));
+
+    let shown = shell.run(script(), &["validate", "good.yaml", "bad.yaml", "nope.yaml"]).await;
+    assert_eq!(shown.code, 2);
+    assert!(shown.out.contains("bad.yaml:4:") && shown.out.contains("did you mean `tool`?"), "{}", shown.out);
+    assert!(shown.out.contains("bad.yaml:5:") && shown.out.contains("bad.yaml: invalid ("), "{}", shown.out);
+    assert!(shown.out.contains("nope.yaml: E007 unreadable"), "{}", shown.out);
+
+    let shown = shell.run(Script::default(), &["validate", "good.yaml", "--json"]).await;
+    let file = &shown.json()["files"][0];
+    assert_eq!((shown.code, &file["valid"], &file["template_id"]), (0, &json!(true), &json!("good")));
+    assert_eq!(file["problems"][0]["name"], json!("unknown_tool"));
+    assert_eq!(file["problems"][0]["file"], json!("good.yaml"));
+}
+
+#[tokio::test]
+async fn validate_works_where_nothing_can_be_run() {
+    let shell = Shell::new()
+        .file("t.yaml", "template_id: t\ntemplate_name: T\nsteps: [{step_id: a, tool: x}]\n")
+        .file("data", "");
+    let shown = shell.run(Script::default(), &["validate", "t.yaml"]).await;
+    assert_eq!((shown.code, shown.out.as_str()), (0, "t.yaml: valid\n"));
+    assert!(shown.err.contains("tools were not checked: the data folder"), "{}", shown.err);
 }

@@ -13,6 +13,7 @@ mod summary;
 mod templates;
 mod tools;
 mod trust;
+mod validate;
 
 pub(super) use cancel::cancel;
 pub(super) use doctor::doctor;
@@ -26,3 +27,4 @@ pub(super) use show::show;
 pub(super) use templates::templates;
 pub(super) use tools::tools;
 pub(super) use trust::trust;
+pub(super) use validate::validate;

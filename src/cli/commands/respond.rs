@@ -9,7 +9,7 @@ use crate::cli::args::Respond;
 use crate::cli::drive::{Driven, Driver};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::parameters::typed;
+use crate::cli::parameters::{of_schema, typed};
 
 pub(in crate::cli) async fn respond(mut driver: Driver<'_>, arguments: Respond) -> Result<Exit, Failure> {
     let answer = match arguments.answer {
@@ -29,6 +29,10 @@ pub(in crate::cli) async fn respond(mut driver: Driver<'_>, arguments: Respond) 
 async fn by_field(driver: &Driver<'_>, run: &str, task: &str, fields: &[(String, String)]) -> Result<Value, Failure> {
     let tasks = tasks_of(driver.client, run).await?;
     let schema = tasks.into_iter().find(|found| found.task_id == task).and_then(|found| found.answer_schema);
-    let field_schema = |key: &str| schema.as_ref().and_then(|schema| schema.get("properties")?.get(key));
-    Ok(Value::Object(fields.iter().map(|(key, text)| (key.clone(), typed(text, field_schema(key)))).collect()))
+    let declared = schema.as_ref().and_then(|schema| schema.get("properties")).map(of_schema).unwrap_or_default();
+    let mut answer = Object::new();
+    for (key, text) in fields {
+        answer.insert(key.clone(), typed(&declared, key, text)?);
+    }
+    Ok(Value::Object(answer))
 }

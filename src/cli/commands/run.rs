@@ -11,11 +11,10 @@ use crate::cli::args::{Run, name_of};
 use crate::cli::drive::{Driven, Driver};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::parameters::{self, declared, schemas, typed};
+use crate::cli::parameters::{self, declared, typed};
 use crate::config::Environment;
-
-/// A template file may be this large.
-const MAX_TEMPLATE_BYTES: u64 = 1024 * 1024;
+use crate::workflow::plan::Source;
+use crate::workflow::{Rejected, load_file};
 
 pub(in crate::cli) async fn run(
     mut driver: Driver<'_>,
@@ -26,17 +25,12 @@ pub(in crate::cli) async fn run(
     let mut request = Object::new();
     let file = template_file(&arguments.template, environment);
     let types = if let Some(path) = &file {
-        let text = read_file(path, MAX_TEMPLATE_BYTES)?;
-        let types = declared_in(&text);
-        request.insert("definition".to_owned(), Value::from(text));
-        types
+        let loaded = load_file(path, Source::User).map_err(|rejected| unusable(path, &rejected))?;
+        request.insert("definition".to_owned(), Value::from(read_file(path)?));
+        loaded.plan.parameters.clone()
     } else {
         request.insert("template_id".to_owned(), Value::from(arguments.template.as_str()));
-        if arguments.parameters.is_empty() {
-            Object::new()
-        } else {
-            declared(driver.client, &arguments.template).await?
-        }
+        if arguments.parameters.is_empty() { Vec::new() } else { declared(driver.client, &arguments.template).await? }
     };
     let mut parameters = match &arguments.params {
         None => Object::new(),
@@ -44,12 +38,12 @@ pub(in crate::cli) async fn run(
             parameters::object(&driver.terminal.read_all(parameters::MAX_BYTES)?, "standard input")?
         }
         Some(path) => {
-            let text = read_file(&environment.cwd.join(path), parameters::MAX_BYTES)?;
+            let text = read_file(&environment.cwd.join(path))?;
             parameters::object(&text, &path.display().to_string())?
         }
     };
     for (key, text) in &arguments.parameters {
-        parameters.insert(key.clone(), typed(text, types.get(key)));
+        parameters.insert(key.clone(), typed(&types, key, text)?);
     }
     request.insert("parameters".to_owned(), Value::Object(parameters));
     if let Some(mode) = arguments.mode {
@@ -79,7 +73,7 @@ fn template_file(template: &str, environment: &Environment) -> Option<std::path:
     named.then(|| environment.cwd.join(path))
 }
 
-fn read_file(path: &Path, limit: u64) -> Result<String, Failure> {
+fn read_file(path: &Path) -> Result<String, Failure> {
     let refused = |cause: String| {
         Failure::input(format!("`{}` cannot be read: {cause}", path.display()), "name a file that you can read")
     };
@@ -89,24 +83,27 @@ fn read_file(path: &Path, limit: u64) -> Result<String, Failure> {
         Failure::refused(kind, format!("`{}` cannot be read: {error}", path.display()), None)
     })?;
     let mut text = String::new();
-    std::io::Read::read_to_string(&mut std::io::Read::take(file, limit + 1), &mut text)
+    std::io::Read::read_to_string(&mut std::io::Read::take(file, parameters::MAX_BYTES + 1), &mut text)
         .map_err(|error| refused(error.to_string()))?;
-    if text.len() as u64 > limit {
-        return Err(refused(format!("it is larger than {limit} bytes")));
+    if text.len() as u64 > parameters::MAX_BYTES {
+        return Err(refused(format!("it is larger than {} bytes", parameters::MAX_BYTES)));
     }
     Ok(text)
 }
 
-/// The parameters that a template's text declares; a text that cannot be read declares none, and
-/// `execute_workflow` tells what is wrong with it.
-fn declared_in(text: &str) -> Object {
-    let template: Object = parameters::object(text, "the template").unwrap_or_default();
-    template.get("parameters").map(schemas).unwrap_or_default()
+/// Everything that is wrong with the file, a line each.
+fn unusable(path: &Path, rejected: &Rejected) -> Failure {
+    let count = rejected.problems.len();
+    let message = format!("`{}` cannot be run, for {count} reasons:\n{rejected}", path.display());
+    Failure::input(
+        if count == 1 { rejected.to_string() } else { message },
+        "`sequitur validate` checks without running",
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{declared_in, template_file};
+    use super::template_file;
     use crate::config::Environment;
 
     #[test]
@@ -115,12 +112,5 @@ mod tests {
         for (argument, is_file) in [("report", false), ("report.yaml", true), ("a/report", true), ("v1.2", false)] {
             assert_eq!(template_file(argument, &environment).is_some(), is_file, "{argument}");
         }
-    }
-
-    #[test]
-    fn a_template_file_tells_its_types() {
-        let types = declared_in("template_id: t\nparameters:\n  - {name: limit, type: integer}\nsteps: []\n");
-        assert_eq!(types["limit"]["type"], "integer");
-        assert!(declared_in("a: [").is_empty());
     }
 }
