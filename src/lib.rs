@@ -9,6 +9,7 @@
 //!
 //! `docs/architecture.md` says what each room is for and what must not happen.
 
+pub mod app;
 pub mod base;
 pub mod cli;
 pub mod config;

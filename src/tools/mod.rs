@@ -7,10 +7,19 @@
 //! not know the protocol's wire, and does its work through what [`Services`]
 //! holds: no SQL, no files of the store, no printing.
 
+mod cancel_workflow;
+mod execute_workflow;
 mod failure;
+mod get_workflow_status;
+mod list_workflow_templates;
 mod model;
+mod pause_workflow;
 mod provider;
 mod reference;
+mod respond_to_task;
+mod resume_workflow;
+mod run_answer;
+mod run_wait;
 mod schema;
 mod services;
 mod spec;
@@ -18,11 +27,18 @@ mod spec;
 pub use failure::ToolFailure;
 pub use provider::OwnTools;
 pub use reference::{Published, published};
-pub use services::Services;
+pub use services::{Services, Unavailable};
 pub use spec::{Answered, Spec, Tool, blocking};
 
 /// Every tool of ours, in the order of the list.
 pub const ALL: &[Spec] = &[
+    Spec::of::<execute_workflow::ExecuteWorkflow>(),
+    Spec::of::<list_workflow_templates::ListWorkflowTemplates>(),
+    Spec::of::<get_workflow_status::GetWorkflowStatus>(),
+    Spec::of::<cancel_workflow::CancelWorkflow>(),
+    Spec::of::<pause_workflow::PauseWorkflow>(),
+    Spec::of::<resume_workflow::ResumeWorkflow>(),
+    Spec::of::<respond_to_task::RespondToTask>(),
     Spec::of::<model::DetectInstances>(),
     Spec::of::<model::ConnectToInstance>(),
     Spec::of::<model::ListTables>(),

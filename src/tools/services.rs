@@ -1,9 +1,13 @@
 //! What tools work with.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::base::{Clock, Entropy};
+use super::failure::ToolFailure;
+use crate::base::{Clock, Entropy, ErrorKind};
+use crate::contract::CallTool;
+use crate::engine::Engine;
+use crate::workflow::Library;
 
 /// The parts that tools need, made once at the start. A tool takes what it
 /// needs and nothing is global.
@@ -14,4 +18,65 @@ pub struct Services {
     pub entropy: Arc<dyn Entropy>,
     /// The folders that are open to file tools.
     pub roots: Vec<PathBuf>,
+    /// The engine, or why there is none.
+    pub engine: Result<Engine, Unavailable>,
+    /// The templates there are.
+    pub library: Arc<Library>,
+    /// All tools; set once the registry is there.
+    pub tools: OnceLock<std::sync::Weak<dyn CallTool>>,
+    /// What a person should know of the configuration, each a sentence.
+    pub warnings: Vec<String>,
+    /// Whether `execute_workflow` is switched on, and templates beside the built-in ones.
+    pub workflows_enabled: bool,
+    /// See `allow_custom_workflows`.
+    pub custom_workflows: bool,
+    /// Whether an agent may answer questions meant for a person.
+    pub agent_may_relay: bool,
+}
+
+/// Why a part that tools need is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unavailable {
+    /// `store_unavailable` or `config_invalid`.
+    pub kind: ErrorKind,
+    /// A sentence.
+    pub error: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl Services {
+    /// What there is without a store: the built-in templates, and `unavailable`
+    /// in place of the engine.
+    #[must_use]
+    pub fn offline(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, unavailable: Unavailable) -> Self {
+        Self {
+            clock,
+            entropy,
+            engine: Err(unavailable),
+            library: Arc::default(),
+            tools: OnceLock::new(),
+            roots: Vec::new(),
+            warnings: Vec::new(),
+            workflows_enabled: true,
+            custom_workflows: true,
+            agent_may_relay: false,
+        }
+    }
+
+    /// The engine, or the answer that says why there is none.
+    pub fn engine(&self) -> Result<&Engine, ToolFailure> {
+        self.engine.as_ref().map_err(|unavailable| {
+            let failure = ToolFailure::new(unavailable.kind, unavailable.error.clone());
+            match &unavailable.hint {
+                Some(hint) => failure.with_hint(hint.clone()),
+                None => failure,
+            }
+        })
+    }
+
+    /// All tools, as steps would find them.
+    pub fn all_tools(&self) -> Option<Arc<dyn CallTool>> {
+        self.tools.get()?.upgrade()
+    }
 }

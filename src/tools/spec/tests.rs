@@ -9,7 +9,7 @@ use crate::base::{ErrorKind, ManualClock, ManualEntropy};
 use crate::config::Redaction;
 use crate::contract::{Annotations, Origin, ToolCall, ToolOutput};
 use crate::registry::{ListSettings, NoObserver, Registry, RegistryParts, ToolSet};
-use crate::tools::{OwnTools, Services, ToolFailure};
+use crate::tools::{OwnTools, Services, ToolFailure, Unavailable};
 
 struct Divide;
 
@@ -66,11 +66,8 @@ impl Tool for Divide {
 static TABLE: &[Spec] = &[Spec::of::<Divide>()];
 
 async fn divide(arguments: Value) -> ToolOutput {
-    let services = Services {
-        clock: Arc::new(ManualClock::default()),
-        entropy: Arc::new(ManualEntropy::new(1)),
-        roots: Vec::new(),
-    };
+    let unavailable = Unavailable { kind: ErrorKind::StoreUnavailable, error: "no store".to_owned(), hint: None };
+    let services = Services::offline(Arc::new(ManualClock::default()), Arc::new(ManualEntropy::new(1)), unavailable);
     let registry = Registry::new(RegistryParts {
         observer: Arc::new(NoObserver),
         redaction: Redaction::default(),

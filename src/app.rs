@@ -1,0 +1,304 @@
+//! Wiring: builds everything from the configuration, for one process. No
+//! behaviour of its own; a part that another part needs is handed over here.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+
+use crate::base::{Clock, Entropy, ErrorKind, SystemClock, SystemEntropy};
+use crate::cli::{Backend, Client, Exit, Failure, Purpose, Setup};
+use crate::contract::CallTool;
+use crate::engine::{self, Engine, EngineParts, Secrets};
+use crate::mcp::{self, Activity};
+use crate::registry::{ListSettings, NoObserver, Registry, RegistryParts, ToolSet};
+use crate::store::{NewProcess, Store, StoreOptions};
+use crate::tools::{ALL, OwnTools, Services, Unavailable};
+use crate::workflow::plan::Source;
+use crate::workflow::{Folder, Library};
+
+/// A process that only looks, and one that a client started only to look, must
+/// not take runs over: so long after its first request a server does.
+const ADOPT_AFTER: Duration = Duration::from_secs(5);
+
+/// Builds what commands work with.
+#[derive(Debug)]
+pub struct App {
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Default for App {
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock::new()), entropy: Arc::new(SystemEntropy) }
+    }
+}
+
+/// One process's parts.
+struct Parts {
+    registry: Arc<Registry>,
+    engine: Option<Engine>,
+    session: String,
+}
+
+impl Parts {
+    /// Stops driving runs and closes the store. Runs go on in the next process.
+    async fn close(self) {
+        if let Some(engine) = self.engine {
+            engine.stop().await;
+            if let Err(error) = engine.store().close().await {
+                tracing::error!(%error, "closing the store");
+            }
+        }
+    }
+}
+
+impl App {
+    async fn build(&self, setup: &Setup, kind: &str) -> Parts {
+        let config = &setup.loaded.config;
+        let now = self.clock.now();
+        let session = self.entropy.uuid(now);
+        let engine = self.engine(setup, kind, &session).await;
+        if let Err(unavailable) = &engine {
+            tracing::error!(hint = unavailable.hint.as_deref(), "{}", unavailable.error);
+        }
+        let services = Arc::new(Services {
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            engine: engine.clone(),
+            library: Arc::new(Library::new(folders(setup))),
+            tools: OnceLock::new(),
+            roots: setup.loaded.roots.clone(),
+            warnings: warnings(setup),
+            workflows_enabled: config.workflows.enabled,
+            custom_workflows: config.workflows.allow_custom_workflows,
+            agent_may_relay: config.security.agent_may_relay,
+        });
+        let registry = Arc::new(Registry::new(RegistryParts {
+            observer: Arc::new(NoObserver),
+            redaction: config.redaction(),
+            list: list_settings(setup),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        }));
+        registry.add(Arc::new(OwnTools::new(ALL, services.clone())));
+        let tools: Arc<dyn CallTool> = registry.clone();
+        if services.tools.set(Arc::downgrade(&tools)).is_err() {
+            tracing::error!("the tools were set twice; the first stay");
+        }
+        let engine = engine.ok();
+        if let Some(engine) = &engine {
+            engine.set_tools(tools);
+        }
+        Parts { registry, engine, session }
+    }
+
+    async fn engine(&self, setup: &Setup, kind: &str, session: &str) -> Result<Engine, Unavailable> {
+        if let Some(error) = &setup.config_error {
+            return Err(Unavailable {
+                kind: ErrorKind::ConfigInvalid,
+                error: error.to_string(),
+                hint: error.hint.clone(),
+            });
+        }
+        let folder = setup.data_dir.as_ref().map_err(|error| Unavailable {
+            kind: ErrorKind::StoreUnavailable,
+            error: error.to_string(),
+            hint: Some(error.hint().to_owned()),
+        })?;
+        let store = open(folder.path()).await?;
+        let process: Arc<str> = session.into();
+        let new = NewProcess {
+            id: process.clone(),
+            kind: kind.to_owned(),
+            pid: std::process::id(),
+            build: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: self.clock.now(),
+        };
+        store.register_process(new).await.map_err(|error| Unavailable {
+            kind: error.kind(),
+            error: error.message.clone(),
+            hint: error.hint.clone(),
+        })?;
+        let config = &setup.loaded.config;
+        let workflows = &config.workflows;
+        let secrets: BTreeMap<String, String> =
+            config.secrets.iter().map(|(name, secret)| (name.clone(), secret.expose().to_owned())).collect();
+        Ok(Engine::new(EngineParts {
+            store,
+            process,
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            secrets: Secrets::new(secrets, config.redaction()),
+            settings: engine::Settings {
+                max_concurrent_workflows: workflows.max_concurrent_workflows.as_usize(),
+                max_parallel_steps: workflows.max_parallel_steps.as_usize(),
+                workflow_timeout_multiplier: workflows.workflow_timeout_multiplier.get(),
+                on_unknown: workflows.on_unknown,
+                auto_resume: workflows.auto_resume,
+            },
+        }))
+    }
+}
+
+/// Opens the store on a thread of its own: it may wait for another process.
+async fn open(folder: &Path) -> Result<Store, Unavailable> {
+    let folder: PathBuf = folder.to_owned();
+    let opened = tokio::task::spawn_blocking(move || Store::open(&folder, StoreOptions::default())).await;
+    match opened {
+        Ok(Ok(store)) => Ok(store),
+        Ok(Err(error)) => {
+            Err(Unavailable { kind: ErrorKind::StoreUnavailable, error: error.to_string(), hint: Some(error.hint()) })
+        }
+        Err(error) => Err(Unavailable {
+            kind: ErrorKind::Internal,
+            error: format!("opening the database ended by a fault: {error}"),
+            hint: None,
+        }),
+    }
+}
+
+fn folders(setup: &Setup) -> Vec<Folder> {
+    let config = &setup.loaded.config;
+    if !config.workflows.allow_custom_workflows {
+        return Vec::new();
+    }
+    let user = config.workflows.directories.iter().map(|path| Folder { path: path.clone(), source: Source::User });
+    let own = setup.data_dir.iter().map(|data| Folder { path: data.path().join("workflows"), source: Source::User });
+    user.chain(own).collect()
+}
+
+fn warnings(setup: &Setup) -> Vec<String> {
+    setup
+        .loaded
+        .warnings
+        .iter()
+        .map(|warning| match &warning.hint {
+            Some(hint) => format!("{warning}: {hint}"),
+            None => warning.to_string(),
+        })
+        .collect()
+}
+
+fn list_settings(setup: &Setup) -> ListSettings {
+    let tools = &setup.loaded.config.tools;
+    let packs = match tools.packs {
+        crate::config::Packs::Auto => has_model(&setup.loaded.roots),
+        crate::config::Packs::All => true,
+        crate::config::Packs::None => false,
+    };
+    ListSettings {
+        sets: tools.sets.iter().map(|set| own_set(*set)).collect(),
+        budget_tokens: tools.list_budget_tokens.as_usize(),
+        pin: tools.pin.clone(),
+        packs,
+    }
+}
+
+fn own_set(set: crate::config::ToolSet) -> ToolSet {
+    match set {
+        crate::config::ToolSet::Core => ToolSet::Core,
+        crate::config::ToolSet::Control => ToolSet::Control,
+        crate::config::ToolSet::Authoring => ToolSet::Authoring,
+        crate::config::ToolSet::Operations => ToolSet::Operations,
+        crate::config::ToolSet::Gateway => ToolSet::Gateway,
+    }
+}
+
+/// Whether a model lies in the roots.
+fn has_model(roots: &[PathBuf]) -> bool {
+    let models = crate::semantic_model::models::Models {
+        roots: roots.to_vec(),
+        connected: None,
+        limits: crate::semantic_model::limits::Limits::default(),
+    };
+    models.detect().is_ok_and(|found| !found.instances.is_empty())
+}
+
+impl Backend for App {
+    fn serve(&self, setup: Setup) -> BoxFuture<'_, Result<Exit, Failure>> {
+        Box::pin(async move {
+            let parts = self.build(&setup, "serve").await;
+            let shutdown = CancellationToken::new();
+            let asked = shutdown.clone();
+            tokio::spawn(async move {
+                end_signal().await;
+                asked.cancel();
+            });
+            let settings = mcp::Settings {
+                session: parts.session.clone(),
+                clock: self.clock.clone(),
+                progress_interval: setup.loaded.config.workflows.progress_update_interval_seconds.duration(),
+                activity: parts.engine.clone().map(adopting),
+            };
+            let (reader, writer) = mcp::stdio();
+            let ended = mcp::serve(parts.registry.clone(), reader, writer, settings, shutdown).await;
+            parts.close().await;
+            match ended {
+                Ok(reason) => {
+                    tracing::info!(?reason, "served");
+                    Ok(Exit::Completed)
+                }
+                Err(error) => Err(Failure::refused(error.kind(), error.to_string(), None)),
+            }
+        })
+    }
+
+    fn client(&self, setup: Setup, purpose: Purpose) -> BoxFuture<'_, Result<Client, Failure>> {
+        Box::pin(async move {
+            let kind = match purpose {
+                Purpose::Drive => "run",
+                Purpose::Look => "look",
+            };
+            let parts = self.build(&setup, kind).await;
+            if let (Some(engine), Purpose::Drive) = (&parts.engine, purpose) {
+                engine.begin_adoption();
+            }
+            Ok(Client {
+                tools: parts.registry.clone(),
+                session: parts.session.clone(),
+                close: Box::new(move || Box::pin(parts.close())),
+            })
+        })
+    }
+}
+
+/// Takes runs over from the first call on, or some time after the first request.
+fn adopting(engine: Engine) -> Arc<dyn Fn(Activity) + Send + Sync> {
+    Arc::new(move |activity| match activity {
+        Activity::FirstCall => engine.begin_adoption(),
+        Activity::FirstRequest => {
+            let engine = engine.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(ADOPT_AFTER).await;
+                engine.begin_adoption();
+            });
+        }
+    })
+}
+
+/// Until the system asks this process to end.
+#[cfg(unix)]
+async fn end_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        tracing::error!("signals cannot be heard; the end of the input ends this process");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Until the system asks this process to end.
+#[cfg(not(unix))]
+async fn end_signal() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        tracing::error!("Ctrl-C cannot be heard; the end of the input ends this process");
+        std::future::pending::<()>().await;
+    }
+}

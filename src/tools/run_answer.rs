@@ -1,0 +1,315 @@
+//! A run as `execute_workflow`, `resume_workflow` and `respond_to_task` answer
+//! it. Must not change a run.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::failure::ToolFailure;
+use super::spec::Answered;
+use crate::base::{Clock, ErrorKind};
+use crate::engine::{Engine, EngineError};
+use crate::machine::{BodyRef, RunStatus, State, StepState, StepStatus, Unresolved};
+use crate::store::TaskRow;
+
+/// Results up to this many bytes stand in a summary themselves.
+const INLINE_BYTES: u64 = 2_000;
+/// What is shown of a longer one.
+const PREVIEW_CHARS: usize = 300;
+
+/// How much of a run an answer holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Detail {
+    /// Results up to 2 kB in place, longer ones by reference.
+    #[default]
+    Summary,
+    /// Every result in place.
+    Full,
+}
+
+/// A run.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct RunAnswer {
+    /// The run's id.
+    pub workflow_id: String,
+    /// The template's name.
+    pub workflow_name: String,
+    /// `planned` for a dry run.
+    pub status: String,
+    /// 0 to 100.
+    pub progress_percentage: f64,
+    /// From its start to its end, or to now.
+    pub duration_seconds: f64,
+    /// Steps that ended well.
+    pub steps_completed: usize,
+    /// Steps that failed for good.
+    pub steps_failed: usize,
+    /// Steps that did not run.
+    pub steps_skipped: usize,
+    /// Steps by id.
+    pub step_results: IndexMap<String, StepResult>,
+    /// The template's outputs, once completed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outputs: Option<Value>,
+    /// The shared context.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub final_context: IndexMap<String, Value>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The step that failed first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed_step: Option<StepErrorView>,
+    /// Open questions; answer with `respond_to_task`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pending_tasks: Vec<PendingTask>,
+    /// Unsafe calls that were cancelled without a reply.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unresolved: Vec<Unresolved>,
+    /// What to know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// The same request was made before: this is its run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub existing: Option<bool>,
+    /// What a dry run would do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Value>,
+}
+
+/// A step of a run.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct StepResult {
+    /// Its name.
+    pub step_name: String,
+    /// Where it stands.
+    pub status: StepStatus,
+    /// The value, or `{preview, bytes, uri, read_with}` when it is long.
+    pub result: Value,
+    /// Its last error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<StepErrorView>,
+    /// From the first sending to the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<f64>,
+    /// Attempts sent.
+    pub attempts: u32,
+    /// What was changed to make it succeed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub adaptations: Vec<Value>,
+    /// How a person's or agent's answer came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered_via: Option<crate::machine::Via>,
+}
+
+/// Why a step failed.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(super) struct StepErrorView {
+    /// The kind.
+    pub kind: ErrorKind,
+    /// A sentence.
+    pub message: String,
+    /// The step.
+    pub step_id: String,
+    /// Attempts sent.
+    pub attempts: u32,
+}
+
+impl StepErrorView {
+    fn of(id: &str, step: &StepState) -> Option<Self> {
+        let error = step.error.as_ref()?;
+        Some(Self { kind: error.kind, message: error.message.clone(), step_id: id.to_owned(), attempts: step.attempts })
+    }
+}
+
+/// An open question.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(super) struct PendingTask {
+    /// Its id, for `respond_to_task`.
+    pub task_id: String,
+    /// The step that asks.
+    pub step_id: String,
+    /// `human_task`, `agent_task`, `interrupted` or `approval`.
+    pub kind: String,
+    /// Who is asked.
+    pub assignee: String,
+    /// The question.
+    pub prompt: String,
+    /// JSON Schema of the answer.
+    pub answer_schema: Value,
+    /// To be answered by then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<String>,
+}
+
+impl From<TaskRow> for PendingTask {
+    fn from(row: TaskRow) -> Self {
+        Self {
+            task_id: row.id,
+            step_id: row.step.to_string(),
+            kind: row.kind,
+            assignee: row.assignee,
+            prompt: row.prompt,
+            answer_schema: row.answer_schema,
+            deadline: row.deadline.map(crate::base::Timestamp::rfc3339),
+        }
+    }
+}
+
+/// Reads a run and makes the answer of it; an error result for runs that
+/// failed, were cancelled or ran out of time.
+pub(super) async fn answer(
+    engine: &Engine,
+    clock: &Arc<dyn Clock>,
+    run: &str,
+    detail: Detail,
+) -> Result<Answered<RunAnswer>, ToolFailure> {
+    let state = engine.state(run).await?;
+    let reader = Reader { engine, run: &state.run, detail };
+    let mut step_results = IndexMap::new();
+    for (path, step) in &state.steps {
+        let name = state.plan.steps.get(step.index).map_or_else(|| path.to_string(), |node| node.name.clone());
+        let result = match &step.result {
+            Some(body) => reader.step(path.as_str(), body).await?,
+            None => Value::Null,
+        };
+        step_results.insert(
+            path.to_string(),
+            StepResult {
+                step_name: name,
+                status: step.status,
+                result,
+                error: StepErrorView::of(path.as_str(), step),
+                duration_seconds: step.duration().map(|duration| duration.as_secs_f64()),
+                attempts: step.attempts,
+                adaptations: Vec::new(),
+                answered_via: step.answered_via,
+            },
+        );
+    }
+    let mut final_context = IndexMap::new();
+    for (name, body) in &state.context {
+        final_context.insert(name.clone(), reader.value(body).await?);
+    }
+    let outputs = match &state.outputs {
+        Some(body) => Some(engine.value(&state.run, body).await?),
+        None => None,
+    };
+    let pending_tasks = if state.tasks.is_empty() {
+        Vec::new()
+    } else {
+        engine.store().open_tasks(Some(run)).await.map_err(EngineError::from)?
+    };
+    let failed_step =
+        state.failure.as_ref().and_then(|(path, _)| StepErrorView::of(path.as_str(), state.steps.get(path)?));
+    let failure = ended_badly(&state);
+    let answer = RunAnswer {
+        workflow_id: state.run.to_string(),
+        workflow_name: state.plan.name.clone(),
+        status: state.status().as_str().to_owned(),
+        progress_percentage: rounded(state.progress_percentage()),
+        duration_seconds: state.duration(clock.now()).as_secs_f64(),
+        steps_completed: state.count(StepStatus::Completed),
+        steps_failed: state.count(StepStatus::Failed),
+        steps_skipped: state.count(StepStatus::Skipped),
+        step_results,
+        outputs,
+        final_context,
+        error: failure.as_ref().map(|failure| failure.error.clone()),
+        failed_step: failed_step.filter(|_| state.status() == RunStatus::Failed),
+        pending_tasks: pending_tasks.into_iter().map(|(_, task)| task.into()).collect(),
+        unresolved: state.unresolved(),
+        warnings: state.warnings.clone(),
+        existing: None,
+        plan: None,
+    };
+    Ok(Answered { answer, failure, binds: state.binding.clone() })
+}
+
+/// A percentage with one decimal.
+pub(super) fn rounded(percentage: f64) -> f64 {
+    (percentage * 10.0).round() / 10.0
+}
+
+fn ended_badly(state: &State) -> Option<ToolFailure> {
+    let id = &state.run;
+    match state.status() {
+        RunStatus::Failed => {
+            let kind = state.error.as_ref().map_or(ErrorKind::ToolError, |error| error.kind);
+            let step = state.failure.as_ref().map_or_else(String::new, |(path, _)| format!(" at step `{path}`"));
+            let cause = state.error.as_ref().map_or("", |error| error.message.as_str());
+            let failure = ToolFailure::new(kind, format!("the run failed{step}: {cause}"));
+            Some(failure.with_hint(format!(
+                "`get_workflow_status` with workflow_id `{id}` and a step_id shows what each step brought"
+            )))
+        }
+        RunStatus::Cancelled => {
+            let reason = state.cancel.as_ref().and_then(|(reason, _)| reason.as_deref());
+            let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+            Some(ToolFailure::new(ErrorKind::Interrupted, format!("the run was cancelled{reason}")))
+        }
+        RunStatus::TimedOut => Some(
+            ToolFailure::new(ErrorKind::Timeout, format!("the run did not end within {} ms", state.timeout_ms))
+                .with_hint("give the template a larger `timeout_seconds`"),
+        ),
+        RunStatus::Pending
+        | RunStatus::Running
+        | RunStatus::Paused
+        | RunStatus::Waiting
+        | RunStatus::Cancelling
+        | RunStatus::Compensating
+        | RunStatus::Completed => None,
+    }
+}
+
+struct Reader<'a> {
+    engine: &'a Engine,
+    run: &'a Arc<str>,
+    detail: Detail,
+}
+
+impl Reader<'_> {
+    async fn step(&self, step: &str, body: &BodyRef) -> Result<Value, ToolFailure> {
+        let value = self.engine.value(self.run, body).await?;
+        if self.detail == Detail::Full || body.bytes <= INLINE_BYTES {
+            return Ok(value);
+        }
+        Ok(json!({
+            "preview": preview(&value),
+            "bytes": body.bytes,
+            "uri": format!("sequitur://runs/{}/steps/{step}", self.run),
+            "read_with": {"tool": "get_workflow_status", "arguments": {"workflow_id": self.run, "step_id": step}},
+        }))
+    }
+
+    async fn value(&self, body: &BodyRef) -> Result<Value, ToolFailure> {
+        let value = self.engine.value(self.run, body).await?;
+        if self.detail == Detail::Full || body.bytes <= INLINE_BYTES {
+            return Ok(value);
+        }
+        Ok(json!({"preview": preview(&value), "bytes": body.bytes}))
+    }
+}
+
+fn preview(value: &Value) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+    let mut shown: String = text.chars().take(PREVIEW_CHARS).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+impl From<EngineError> for ToolFailure {
+    fn from(error: EngineError) -> Self {
+        let failure = Self::new(error.kind, error.message);
+        match error.hint {
+            Some(hint) => failure.with_hint(hint),
+            None => failure,
+        }
+    }
+}

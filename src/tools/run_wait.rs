@@ -1,0 +1,55 @@
+//! Waits for a run on behalf of a call, reporting its progress.
+
+use std::time::Duration;
+
+use super::failure::ToolFailure;
+use crate::contract::{Progress, ProgressSink, ToolCall};
+use crate::engine::{Engine, Snapshot, Until};
+use crate::tools::run_answer::rounded;
+
+/// The most seconds a call waits; clients give up after 60.
+pub(super) const MAX_WAIT_SECONDS: u64 = 50;
+/// What a call waits when it does not say.
+pub(super) const DEFAULT_WAIT_SECONDS: u64 = 45;
+
+/// Waits until the run no longer goes on by itself, the time is over, or the
+/// caller went away: then the run goes on alone.
+pub(super) async fn wait(
+    engine: &Engine,
+    run: &str,
+    until: Until,
+    seconds: Option<u64>,
+    call: &ToolCall,
+) -> Result<(), ToolFailure> {
+    // A person at a terminal waits for the end; a client gives up after a minute.
+    let limit = match (seconds, &call.origin) {
+        (None, crate::contract::Origin::Cli { .. }) => Duration::MAX,
+        (None, _) => Duration::from_secs(DEFAULT_WAIT_SECONDS),
+        (Some(seconds), crate::contract::Origin::Cli { .. }) => Duration::from_secs(seconds),
+        (Some(seconds), _) => Duration::from_secs(seconds.min(MAX_WAIT_SECONDS)),
+    };
+    if limit.is_zero() {
+        return Ok(());
+    }
+    let mut shown = |snapshot: &Snapshot| {
+        if let Some(sink) = &call.progress {
+            report(sink, snapshot);
+        }
+    };
+    tokio::select! {
+        done = engine.wait(run, until, limit, &mut shown) => Ok(done?),
+        () = call.cancel.cancelled() => Ok(()),
+    }
+}
+
+fn report(sink: &ProgressSink, snapshot: &Snapshot) {
+    let step = snapshot.current_step_name.as_deref().unwrap_or("waiting for a place");
+    sink(Progress {
+        progress: rounded(snapshot.progress_percentage),
+        total: Some(100.0),
+        message: Some(format!(
+            "{step} ({}/{}) · run {} {}",
+            snapshot.finished_steps, snapshot.total_steps, snapshot.run, snapshot.status
+        )),
+    });
+}
