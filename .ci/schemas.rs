@@ -1,5 +1,5 @@
 //! Writes `tool_schemas/*.json` and `docs/api.md` from the types of the tools, and the
-//! schema and page of template keys from the loader's tables.
+//! schema and page of template keys from the loader's tables, and the configuration's schema.
 
 use std::path::Path;
 
@@ -20,5 +20,6 @@ fn main() -> std::io::Result<()> {
     }
     std::fs::write(root.join("docs/api.md"), &published.api)?;
     std::fs::write(root.join("workflows/template.schema.json"), sequitur::workflow::template_schema_text())?;
+    std::fs::write(root.join("docs/schemas/config.schema.json"), sequitur::config::schema_text())?;
     std::fs::write(root.join("docs/workflow-keys.md"), sequitur::workflow::template_keys_page())
 }

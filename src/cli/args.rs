@@ -126,8 +126,8 @@ Examples:
   sequitur run report --params values.json --json
   sequitur run ./my_workflow.yaml --dry-run
 
-A value of -p is read by the parameter's declared type: text as it stands, numbers and true/false as such, lists and
-objects as JSON. -p goes over --params.";
+A value of -p is read by the parameter's declared type: text as it stands, numbers and true/false as \
+such, lists and objects as JSON. -p goes over --params.";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Run {

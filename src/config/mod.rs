@@ -34,6 +34,6 @@ pub use model::{
 };
 pub use number::{Count, Days, Factor, Seconds, Secret, Share};
 pub use redaction::{REDACTED, Redaction};
-pub use schema::schema;
+pub use schema::schema_text;
 pub use server::{Capabilities, NextSteps, RateLimit, Server, Transport};
 pub use trust::{Standing, Trust, TrustError};

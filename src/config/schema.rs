@@ -5,9 +5,13 @@ use serde_json::Value;
 
 use super::model::Config;
 
-/// The schema.
+/// The schema's text, as it is checked in.
 #[must_use]
-pub fn schema() -> Value {
+pub fn schema_text() -> String {
+    format!("{:#}\n", schema())
+}
+
+fn schema() -> Value {
     let mut schema = schemars::schema_for!(Config).to_value();
     // VS Code's name for the same block.
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut)
@@ -23,15 +27,9 @@ mod tests {
     use serde_json::{Value, json};
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "a switch of this test alone")]
     fn the_schema_in_the_repository_is_the_one_of_the_types() {
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schemas/config.schema.json");
-        let now = format!("{:#}\n", super::schema());
-        if std::env::var_os("SEQUITUR_BLESS").is_some() {
-            std::fs::write(file, &now).unwrap();
-        }
-        let kept = std::fs::read_to_string(file).unwrap_or_default();
-        assert_eq!(kept, now, "run the tests with SEQUITUR_BLESS=1 and look at the difference");
+        let kept = include_str!("../../docs/schemas/config.schema.json");
+        assert!(kept == super::schema_text(), "run `cargo run --example schemas` and look at the difference");
     }
 
     #[test]
