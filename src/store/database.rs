@@ -6,7 +6,7 @@
 //! `set_up`; a new kind of file is a [`Spec`].
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,6 +20,9 @@ use super::open_error::OpenError;
 /// Older ones can lose commits when a log is reset while another connection
 /// checkpoints it (<https://sqlite.org/releaselog/3_51_3.html>).
 const OLDEST_SQLITE: (i32, &str) = (3_051_003, "3.51.3");
+
+/// The smallest page: `SQLite` takes a shorter file for an empty one.
+const SMALLEST: u64 = 512;
 
 /// Files up to this size are checked page by page when they are opened; larger
 /// ones only when somebody asks, because it reads all of them.
@@ -137,24 +140,12 @@ fn inspect(path: &Path, spec: &Spec<'_>, busy: Duration) -> Result<u32, OpenErro
     if found.len() == 0 {
         return Ok(0);
     }
-    inspect_header(path, spec)?;
-    inspect_content(path, spec, busy, found.len())
-}
-
-/// The first page, read without `SQLite` (<https://sqlite.org/fileformat.html>,
-/// 1.3): what is plainly not ours is not even opened.
-fn inspect_header(path: &Path, spec: &Spec<'_>) -> Result<(), OpenError> {
-    let mut header = Vec::with_capacity(100);
-    File::open(path)
-        .and_then(|file| file.take(100).read_to_end(&mut header))
-        .map_err(|error| OpenError::Other { path: path.to_owned(), cause: error.to_string() })?;
-    if !header.starts_with(b"SQLite format 3\0") {
-        return Err(OpenError::NotOurs { path: path.to_owned(), cause: "it is no SQLite file".to_owned() });
+    if found.len() < SMALLEST {
+        return Err(no_database(path.to_owned()));
     }
-    let Some(version) = header.get(60..64).and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes) else {
-        return Err(OpenError::Corrupt { path: path.to_owned(), cause: "it ends in its header".to_owned() });
-    };
-    newer(path, spec, version)
+    // Only ever through `SQLite`: closing a file that was opened in another way
+    // frees the locks of every connection that this process has on it.
+    inspect_content(path, spec, busy, found.len())
 }
 
 fn newer(path: &Path, spec: &Spec<'_>, found: u32) -> Result<(), OpenError> {
@@ -199,12 +190,15 @@ pub(crate) fn refusal(path: &Path, error: &rusqlite::Error) -> OpenError {
     let path = path.to_owned();
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::Locked { path },
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            OpenError::Corrupt { path, cause: error.to_string() }
-        }
+        Some(ErrorCode::DatabaseCorrupt) => OpenError::Corrupt { path, cause: error.to_string() },
+        Some(ErrorCode::NotADatabase) => no_database(path),
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => OpenError::ReadOnly { path },
         _ => OpenError::Other { path, cause: error.to_string() },
     }
+}
+
+fn no_database(path: PathBuf) -> OpenError {
+    OpenError::Corrupt { path, cause: "it does not begin as a database does".to_owned() }
 }
 
 /// What a connection is for.

@@ -241,7 +241,7 @@ fn a_damaged_or_foreign_file_is_refused_by_name() {
     let file = folder.path().join("learning.db");
     std::fs::write(&file, "no database").unwrap();
     let error = LearningStore::open(&file, Duration::from_millis(50)).unwrap_err();
-    assert!(matches!(error, OpenError::NotOurs { .. }), "{error}");
+    assert!(matches!(error, OpenError::Corrupt { .. }), "{error}");
     // The other database of ours is foreign here too.
     let runs = tempfile::tempdir().unwrap();
     drop(crate::store::Store::open(runs.path(), crate::store::StoreOptions::default()).unwrap());

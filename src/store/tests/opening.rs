@@ -80,14 +80,20 @@ async fn only_the_owner_can_read_the_files() {
 fn a_file_that_is_no_database_is_refused_untouched() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("sequitur.db");
-    for content in ["not a database at all, but a note", "x"] {
+    for content in ["not a database at all, but a note", "x", &"long text ".repeat(1_000)] {
         fs::write(&file, content).unwrap();
         let error = refused_untouched(folder.path());
         let shown = file.display();
-        assert_eq!(error.to_string(), format!("`{shown}` is not a database of sequitur: it is no SQLite file"));
+        assert_eq!(
+            error.to_string(),
+            format!("the database `{shown}` is damaged: it does not begin as a database does")
+        );
         assert_eq!(
             error.hint(),
-            format!("move `{shown}` out of the data folder, or name another one with `--data-dir`")
+            format!(
+                "restore a backup over `{shown}`, or move it aside (with `{shown}-wal` and `{shown}-shm`): a new one is \
+                 then made"
+            )
         );
     }
 }
@@ -137,8 +143,7 @@ async fn p13_a_newer_schema_is_refused_untouched() {
     open(folder.path()).close().await.unwrap();
     let connection = Connection::open(&file).unwrap();
     connection.pragma_update(None, "user_version", 9).unwrap();
-    // The version is in the log alone, and the log stays: the file's own header
-    // still has the old one.
+    // The version is in the log alone, and the log stays.
     let error = refused_untouched(folder.path());
     let expected = format!("the database `{}` has schema version 9; this build knows versions up to 1", file.display());
     assert_eq!(error.to_string(), expected);
@@ -147,7 +152,7 @@ async fn p13_a_newer_schema_is_refused_untouched() {
         "use the newer version of sequitur, or name another data folder with `--data-dir`; the file was not touched"
     );
     connection.close().unwrap();
-    assert_eq!(refused_untouched(folder.path()).to_string(), expected, "by its header");
+    assert_eq!(refused_untouched(folder.path()).to_string(), expected, "without a log");
 }
 
 #[test]
