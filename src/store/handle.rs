@@ -1,8 +1,8 @@
 //! The handle that everybody else holds.
 //!
 //! Writes are queued when a method is called, in the order of the calls, also
-//! before their future is polled; the future waits for the commit. Reads run on
-//! blocking threads and need a tokio runtime.
+//! before their future is polled; the future waits for the commit, and dropping
+//! it takes nothing back. Reads run on blocking threads and need a tokio runtime.
 
 use std::future::Future;
 use std::path::{Path, PathBuf};

@@ -5,13 +5,14 @@
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::open_error::OpenError;
 
 /// File systems where another machine may write: `SQLite`'s shared memory and
 /// locks do not reach there (<https://sqlite.org/wal.html>, "all processes must
 /// be on the same host").
+#[cfg(target_os = "linux")]
 const NETWORK: [&str; 14] = [
     "afs",
     "ceph",
@@ -188,13 +189,13 @@ fn network_file_system(_folder: &Path) -> Option<String> {
 
 /// The type of the file system that holds `folder`, from the text of
 /// `/proc/self/mountinfo` (proc(5)).
-#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux has the file"))]
+#[cfg(any(target_os = "linux", test))]
 fn file_system_of(mounts: &str, folder: &Path) -> Option<String> {
     mounts
         .lines()
         .filter_map(|line| {
             let (before, after) = line.split_once(" - ")?;
-            let point = PathBuf::from(unescape(before.split(' ').nth(4)?));
+            let point = std::path::PathBuf::from(unescape(before.split(' ').nth(4)?));
             let system = after.split(' ').next()?;
             folder.starts_with(&point).then(|| (point.components().count(), system.to_owned()))
         })
@@ -204,7 +205,7 @@ fn file_system_of(mounts: &str, folder: &Path) -> Option<String> {
 }
 
 /// Undoes the octal escapes of spaces, tabs, newlines and backslashes.
-#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux has the file"))]
+#[cfg(any(target_os = "linux", test))]
 fn unescape(text: &str) -> String {
     ["040", "011", "012"]
         .into_iter()
