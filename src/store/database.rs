@@ -99,14 +99,20 @@ pub(crate) fn open(folder: &Path, spec: &Spec<'_>, busy: Duration) -> Result<Ope
 }
 
 fn finish(path: PathBuf, spec: &Spec<'_>, busy: Duration, gate: File) -> Result<Opened, OpenError> {
-    location::make_private(&path).map_err(|error| OpenError::Other { path: path.clone(), cause: error.to_string() })?;
+    let other = |error: io::Error| OpenError::Other { path: path.clone(), cause: error.to_string() };
+    location::make_private(&path).map_err(other)?;
     let connection = spec.writing().connect(&path, busy).map_err(|error| refusal(&path, &error))?;
     // The log file comes with the first read.
     connection
         .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
         .map_err(|error| refusal(&path, &error))?;
-    let identity =
-        Identity::of(&path).map_err(|error| OpenError::Other { path: path.clone(), cause: error.to_string() })?;
+    // They have the rights that the database had when they were made.
+    for beside in ["-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(beside);
+        location::make_private(Path::new(&file)).map_err(other)?;
+    }
+    let identity = Identity::of(&path).map_err(other)?;
     Ok(Opened { path, connection, gate, identity })
 }
 
