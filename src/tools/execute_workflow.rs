@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::failure::ToolFailure;
+use super::model;
 use super::run_answer::{self, Detail, RunAnswer};
 use super::run_wait;
 use super::services::Services;
@@ -77,7 +78,7 @@ impl Tool for ExecuteWorkflow {
         let mut plan = (*loaded.plan).clone();
         plan.mode = arguments.mode.unwrap_or(plan.mode);
         plan.priority = arguments.priority.unwrap_or(plan.priority);
-        let parameters = workflow::bind(&plan.parameters, &arguments.parameters.unwrap_or_default())
+        let mut parameters = workflow::bind(&plan.parameters, &arguments.parameters.unwrap_or_default())
             .map_err(|errors| bad_parameters(&plan, &errors))?;
         let plan = Arc::new(plan);
         let (missing, warnings) = check_tools(&services, &loaded)?;
@@ -96,13 +97,19 @@ impl Tool for ExecuteWorkflow {
         }
         let engine = services.engine()?;
         engine.begin_adoption();
+        let mut binding = call.binding.clone();
+        if plan.requires_connection {
+            let fixed = model::fix(&services, &call, parameters.get("model")).await?;
+            parameters.insert("model".to_owned(), json!(fixed.model_path));
+            binding = Some(fixed);
+        }
         let started = engine
             .start(RunRequest {
                 plan,
                 parameters,
                 context: arguments.context.unwrap_or_default(),
                 session: call.origin.session().map(ToOwned::to_owned),
-                binding: call.binding.clone(),
+                binding,
                 idempotency_key: arguments.idempotency_key,
             })
             .await?;

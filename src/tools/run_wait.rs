@@ -31,9 +31,10 @@ pub(super) async fn wait(
     if limit.is_zero() {
         return Ok(());
     }
+    let mut told = false;
     let mut shown = |snapshot: &Snapshot| {
         if let Some(sink) = &call.progress {
-            report(sink, snapshot);
+            report(sink, snapshot, !std::mem::replace(&mut told, true));
         }
     };
     tokio::select! {
@@ -42,14 +43,12 @@ pub(super) async fn wait(
     }
 }
 
-fn report(sink: &ProgressSink, snapshot: &Snapshot) {
-    let step = snapshot.current_step_name.as_deref().unwrap_or("waiting for a place");
-    sink(Progress {
-        progress: rounded(snapshot.progress_percentage),
-        total: Some(100.0),
-        message: Some(format!(
-            "{step} ({}/{}) · run {} {}",
-            snapshot.finished_steps, snapshot.total_steps, snapshot.run, snapshot.status
-        )),
-    });
+/// The first report names the run, for a caller that is cut off before the answer.
+fn report(sink: &ProgressSink, snapshot: &Snapshot, first: bool) {
+    let step = snapshot.current_step_name.as_deref().unwrap_or("Waiting for a place");
+    let mut message = format!("{step} ({}/{})", snapshot.finished_steps, snapshot.total_steps);
+    if first {
+        message = format!("{message}, run {}", snapshot.run);
+    }
+    sink(Progress { progress: rounded(snapshot.progress_percentage), total: Some(100.0), message: Some(message) });
 }

@@ -138,7 +138,7 @@ fn with_the_inspector(era: &str) {
     let server = Server::new();
     let listed = inspect(&server, era, &["--method", "tools/list"]);
     assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
-    let listed = json(&listed);
+    let listed = &json(&listed)["result"];
     let names: Vec<&str> =
         listed["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
     assert!(names.contains(&"execute_workflow"), "{names:?}");
@@ -147,10 +147,9 @@ fn with_the_inspector(era: &str) {
     let call = ["--method", "tools/call", "--tool-name", "execute_workflow", "--tool-args-json", &arguments];
     let run = inspect(&server, era, &call);
     assert_eq!(run.status.code(), Some(0), "{}", String::from_utf8_lossy(&run.stdout));
-    let run = json(&run);
-    let body = run.get("structuredContent").unwrap_or(&run);
-    assert_eq!(body["status"], "completed", "{run:#}");
-    assert!(body["outputs"].is_object(), "{run:#}");
+    let body = &json(&run)["result"]["structuredContent"];
+    assert_eq!(body["status"], "completed", "{body:#}");
+    assert!(body["outputs"].is_object(), "{body:#}");
 
     let wrong = ["--method", "tools/call", "--tool-name", "cancel_workflow", "--tool-args-json", "{}"];
     // The Inspector ends with 5 for `isError`.
