@@ -11,7 +11,7 @@ use super::draft::{CallPlaces, Child, Draft, Named, OnErrorDraft, Site, StepDraf
 use super::graph::Graph;
 use super::node::Spot;
 use super::plan::{LoopOver, OnError, Plan, StepKind};
-use super::problem::{Code, did_you_mean, shorten};
+use super::problem::{Code, shorten};
 use super::problems::Problems;
 use super::read_step::{MAX_NESTING, too_deep};
 use super::transforms::is_word;
@@ -196,11 +196,8 @@ fn check_name(name: &str, spot: &Spot, whose: &str, problems: &mut Problems) {
 fn find(named: &Named, ids: &HashMap<String, usize>, problems: &mut Problems) -> Option<usize> {
     let found = ids.get(&named.id).copied();
     if found.is_none() {
-        // Sorted, so that of two equally near names always the same is told.
-        let mut names: Vec<&str> = ids.keys().map(String::as_str).collect();
-        names.sort_unstable();
-        let message = format!("there is no step `{}`", shorten(&named.id));
-        problems.add(Code::UnknownStep, &named.spot, message, did_you_mean(&named.id, names));
+        let hint = problems.did_you_mean(&named.id, ids.keys().map(String::as_str));
+        problems.add(Code::UnknownStep, &named.spot, format!("there is no step `{}`", shorten(&named.id)), hint);
     }
     found
 }

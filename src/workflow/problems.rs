@@ -3,7 +3,7 @@
 //! Bounded: a hostile file must not make a report larger than itself.
 
 use super::node::Spot;
-use super::problem::{Code, Problem, Severity};
+use super::problem::{Code, Problem, Severity, did_you_mean};
 
 /// After this many a report says how many more there are.
 const MOST: usize = 200;
@@ -39,6 +39,12 @@ impl Problems {
             message: message.into(),
             hint,
         });
+    }
+
+    /// "did you mean", as long as there is room to tell it: comparing names is the
+    /// dear part of a report.
+    pub(crate) fn did_you_mean<'a>(&self, written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+        if self.list.len() < MOST { did_you_mean(written, names) } else { None }
     }
 
     /// Whether anything so far makes the template unusable.

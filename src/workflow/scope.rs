@@ -16,7 +16,7 @@ use super::graph::{Graph, StepSet};
 use super::lower::Lowered;
 use super::node::{Node, NodeValue, Spot};
 use super::plan::{LoopOver, Plan, Source, StepKind};
-use super::problem::{Code, did_you_mean, shorten};
+use super::problem::{Code, shorten};
 use super::problems::Problems;
 
 /// Judges every expression of a template.
@@ -212,7 +212,8 @@ impl Judge<'_> {
         let Some(name) = reference.key() else { return };
         let Some(parameter) = self.plan.parameters.iter().find(|parameter| parameter.name == name) else {
             let names = self.plan.parameters.iter().map(|parameter| parameter.name.as_str());
-            let hint = did_you_mean(name, names).unwrap_or_else(|| "declare it under `parameters`".to_owned());
+            let hint =
+                self.problems.did_you_mean(name, names).unwrap_or_else(|| "declare it under `parameters`".to_owned());
             let message = format!("the parameter `{}` is not declared", shorten(name));
             self.tell(Code::UnknownParameter, spot, message, Some(hint));
             return;
@@ -230,7 +231,7 @@ impl Judge<'_> {
             return;
         }
         // Tools may set context values of their own, so only a likely slip is told.
-        if let Some(hint) = did_you_mean(name, self.context.iter().map(String::as_str)) {
+        if let Some(hint) = self.problems.did_you_mean(name, self.context.iter().map(String::as_str)) {
             let message = format!("nothing in the template sets `context.{}`", shorten(name));
             self.tell(Code::UnknownContext, spot, message, Some(hint));
         }
@@ -238,7 +239,7 @@ impl Judge<'_> {
 
     fn step(&mut self, id: &str, spot: &Spot, place: Place) {
         let Some(&target) = self.places.get(id) else {
-            let hint = did_you_mean(id, self.plan.steps.iter().map(|step| step.id.as_str()));
+            let hint = self.problems.did_you_mean(id, self.plan.steps.iter().map(|step| step.id.as_str()));
             self.tell(Code::UnknownStep, spot, format!("there is no step `{}`", shorten(id)), hint);
             return;
         };

@@ -5,7 +5,7 @@
 //! kind of value is a variant here, with its line in `schema.rs`.
 
 use super::node::{Entry, Node, NodeValue};
-use super::problem::{Code, did_you_mean, shorten};
+use super::problem::{Code, shorten};
 use super::problems::Problems;
 
 /// What a value looks like.
@@ -190,7 +190,7 @@ impl Shape {
                 if let Some(text) = node.text()
                     && !words.contains(&text)
                 {
-                    let hint = did_you_mean(text, words.iter().copied());
+                    let hint = problems.did_you_mean(text, words.iter().copied());
                     let message = format!("`{}` is none of {}", shorten(text), list(words));
                     problems.add(Code::WrongValue, &node.spot, message, hint);
                 }
@@ -252,7 +252,7 @@ fn check_tagged(tables: &'static [(&'static str, &'static Table)], node: &Node, 
         Some(None) => {
             let text = tag.text().unwrap_or_default();
             let message = format!("`{}` is none of {}", shorten(text), list(&words));
-            problems.add(Code::WrongValue, &tag.spot, message, did_you_mean(text, words));
+            problems.add(Code::WrongValue, &tag.spot, message, problems.did_you_mean(text, words));
         }
         None => {
             let message = format!("expected one of {}, found {}", list(&words), tag.kind());
@@ -269,7 +269,7 @@ impl Table {
                 if !self.also.contains(&entry.key.as_str()) {
                     let names = self.keys.iter().map(|key| key.name);
                     let aliases = self.keys.iter().flat_map(|key| key.aliases.iter().copied());
-                    let hint = did_you_mean(&entry.key, names.chain(aliases).chain(self.also.iter().copied()));
+                    let hint = problems.did_you_mean(&entry.key, names.chain(aliases).chain(self.also.iter().copied()));
                     let message = format!("{} has no key `{}`", self.noun, shorten(&entry.key));
                     problems.add(Code::UnknownKey, &entry.key_spot, message, hint);
                 }

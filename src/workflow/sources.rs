@@ -7,7 +7,7 @@ use crate::base::ErrorKind;
 use super::keys::RETRY;
 use super::node::Node;
 use super::plan::Retry;
-use super::problem::{Code, did_you_mean, shorten};
+use super::problem::{Code, shorten};
 use super::problems::Problems;
 use super::shape::Fields;
 
@@ -102,7 +102,8 @@ fn error_kind(node: &Node, problems: &mut Problems) -> Option<ErrorKind> {
             Code::WrongValue,
             &node.spot,
             format!("`{}` is no kind of error", shorten(text)),
-            did_you_mean(text, names)
+            problems
+                .did_you_mean(text, names)
                 .or_else(|| Some("kinds are `timeout`, `unavailable`, `rate_limited`, ...".to_owned())),
         );
     }

@@ -18,9 +18,11 @@ use super::problems::Problems;
 pub(crate) const MAX_BYTES: usize = 1024 * 1024;
 /// Collections inside collections.
 const MAX_DEPTH: usize = 96;
-/// Nodes after every alias is replaced by what it names: a text of 1 MiB that
-/// names nothing twice stays below, one that doubles itself 20 times does not.
-const MAX_NODES: usize = 600_000;
+/// Values after every alias is replaced by what it names. No template a person
+/// wrote comes near; a text that doubles itself 20 times goes beyond.
+const MAX_NODES: usize = 200_000;
+/// Bytes of text in them: an alias of one long text is one value.
+const MAX_TEXT: usize = 8 * MAX_BYTES;
 
 /// Reads a text. What is wrong with it goes to `problems`; `None` when there is
 /// no tree to go on with.
@@ -40,6 +42,7 @@ pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
         events: Parser::new_from_str_with_options(text.strip_prefix('\u{feff}').unwrap_or(text), options),
         anchors: HashMap::new(),
         nodes: 0,
+        text: 0,
         depth: 0,
         problems,
     };
@@ -86,6 +89,7 @@ struct Reader<'t, 'p> {
     events: Parser<'t, serde_saphyr::granit_parser::StrInput<'t>>,
     anchors: HashMap<usize, Node>,
     nodes: usize,
+    text: usize,
     depth: usize,
     problems: &'p mut Problems,
 }
@@ -154,7 +158,7 @@ impl<'t> Reader<'t, '_> {
 
     fn node(&mut self, event: Event<'t>, span: Span) -> Result<Node, Stop> {
         let mut at = spot(&span.start);
-        self.count(1, &at)?;
+        self.count((1, 0), &at)?;
         if let Event::Scalar(text, style, ..) = &event {
             at.inside = inside(text, *style, &span);
         }
@@ -188,10 +192,15 @@ impl<'t> Reader<'t, '_> {
         Ok(node)
     }
 
-    fn count(&mut self, nodes: usize, at: &Spot) -> Result<(), Stop> {
+    fn count(&mut self, (nodes, text): (usize, usize), at: &Spot) -> Result<(), Stop> {
         self.nodes += nodes;
+        self.text += text;
         if self.nodes > MAX_NODES {
             return self.over_budget(at, &format!("with its aliases the template has more than {MAX_NODES} values"));
+        }
+        if self.text > MAX_TEXT {
+            return self
+                .over_budget(at, &format!("with its aliases the template has more than {MAX_TEXT} bytes of text"));
         }
         Ok(())
     }
@@ -361,11 +370,16 @@ fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-fn size(node: &Node) -> usize {
+/// Values, and bytes of their text.
+fn size(node: &Node) -> (usize, usize) {
+    let add = |(nodes, text): (usize, usize), more: (usize, usize)| (nodes + more.0, text + more.1);
     match &node.value {
-        NodeValue::List(items) => 1 + items.iter().map(size).sum::<usize>(),
-        NodeValue::Map(entries) => 1 + entries.iter().map(|entry| size(&entry.value)).sum::<usize>(),
-        NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(..) | NodeValue::Text(_) => 1,
+        NodeValue::List(items) => items.iter().map(size).fold((1, 0), add),
+        NodeValue::Map(entries) => {
+            entries.iter().map(|entry| add(size(&entry.value), (0, entry.key.len()))).fold((1, 0), add)
+        }
+        NodeValue::Text(text) => (1, text.len()),
+        NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(..) => (1, 0),
     }
 }
 
