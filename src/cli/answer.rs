@@ -6,8 +6,6 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::base::json::Object;
-
 /// Reads a view; what does not fit is an empty one.
 pub(super) fn view<T: DeserializeOwned + Default>(value: &Value) -> T {
     T::deserialize(value).unwrap_or_default()
@@ -22,7 +20,7 @@ pub(super) struct RunAnswer {
     pub(super) status: Option<String>,
     pub(super) duration_seconds: Option<f64>,
     pub(super) step_results: IndexMap<String, StepAnswer>,
-    pub(super) outputs: Object,
+    pub(super) outputs: Value,
     pub(super) error: Value,
     pub(super) hint: Option<String>,
     pub(super) pending_tasks: Vec<Task>,
@@ -94,6 +92,7 @@ pub(super) struct StatusAnswer {
 pub(super) struct StatusStep {
     pub(super) step_id: String,
     pub(super) status: String,
+    pub(super) error: Value,
     pub(super) attempts: Option<u64>,
     pub(super) execution_time: Option<f64>,
 }
@@ -133,10 +132,18 @@ pub(super) struct TemplateLine {
     pub(super) description: Option<String>,
     pub(super) category: Option<String>,
     pub(super) parameters: Value,
+    pub(super) parameters_schema: Value,
     pub(super) step_count: Option<u64>,
     pub(super) source: Option<String>,
     pub(super) ready: Option<bool>,
     pub(super) missing_tools: Vec<Value>,
+}
+
+impl TemplateLine {
+    /// The most that is told of the parameters.
+    pub(super) fn schema(&self) -> &Value {
+        if self.parameters_schema.is_null() { &self.parameters } else { &self.parameters_schema }
+    }
 }
 
 /// A value as one line: text as it is, an error by its message, all else as JSON.

@@ -1,10 +1,13 @@
 //! Waiting for a run that this command drives: progress, Ctrl-C, questions.
 //!
 //! The first Ctrl-C cancels the run through `cancel_workflow` and waits for its
-//! end; the second ends the command at once.
+//! end; the second ends the command at once. Whatever ends early, the same call
+//! made again (by its idempotency key) goes on waiting for the same run.
 
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::{LocalBoxFuture, OptionFuture};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -68,13 +71,20 @@ impl Driver<'_> {
     /// Calls until the run ends or waits for somebody who is not here.
     pub(super) async fn drive(&mut self, first: Driven<'_>) -> Result<Ended, Failure> {
         let mut next = first;
-        let mut cancelled = false;
-        // A run that is known can be cancelled: the first answer of a new one comes at once.
         let mut known = next.run.clone();
+        let mut cancelled = false;
+        let mut lost = false;
         loop {
-            let wait = if known.is_some() { self.longest_wait(next.tool) } else { 0 };
+            let wait = if lost { 0 } else { self.longest_wait(next.tool) };
             next.arguments.insert("wait_seconds".to_owned(), Value::from(wait));
-            let output = self.attend(&next, known.as_deref(), &mut cancelled).await?;
+            let output = match self.attend(&next, known.as_deref(), &mut cancelled).await {
+                // The call was given up before it told its run: the same call tells it.
+                Err(Failure::Call(_)) if cancelled && known.is_none() && next.repeatable && !lost => {
+                    lost = true;
+                    continue;
+                }
+                done => done?,
+            };
             let answer = output.structured.clone().unwrap_or_default();
             let run: RunAnswer = view(&answer);
             if run.status.is_none() {
@@ -86,7 +96,7 @@ impl Driver<'_> {
                 return Ok(Ended { answer, run, exit });
             };
             if !run.is_settled() {
-                if known.is_none() && cancelled {
+                if cancelled && known.is_none() {
                     self.cancel(&id).await;
                 }
                 if !next.repeatable {
@@ -97,6 +107,7 @@ impl Driver<'_> {
                     tokio::time::sleep(PAUSE).await;
                 }
                 known = Some(id);
+                lost = false;
                 continue;
             }
             let askable = !self.json && !cancelled && self.terminal.can_ask();
@@ -113,7 +124,8 @@ impl Driver<'_> {
         }
     }
 
-    /// One call, with its progress; Ctrl-C meanwhile cancels the run.
+    /// One call, with its progress. Ctrl-C meanwhile cancels the run; where the run is not known
+    /// yet it ends the waiting, and the answer tells which run to cancel.
     async fn attend(
         &mut self,
         call: &Driven<'_>,
@@ -123,9 +135,10 @@ impl Driver<'_> {
         let meter = Meter::new(self.terminal, self.json);
         let mut request = self.client.request(call.tool, call.arguments.clone());
         request.progress = Some(meter.sink());
+        let give_up = request.cancel.clone();
         let answer = self.client.tools.call(request);
         tokio::pin!(answer);
-        let mut cancelling = None;
+        let mut cancelling: OptionFuture<LocalBoxFuture<'_, ()>> = None.into();
         let done = loop {
             tokio::select! {
                 done = &mut answer => break done.map_err(Failure::from),
@@ -135,13 +148,12 @@ impl Driver<'_> {
                     }
                     *cancelled = true;
                     meter.note("cancelling the run; Ctrl-C again to stop at once");
-                    if let Some(run) = run {
-                        cancelling = Some(Box::pin(cancel(self.client, run.to_owned())));
+                    match run {
+                        Some(run) => cancelling = Some(cancel(self.client, run.to_owned()).boxed_local()).into(),
+                        None => give_up.cancel(),
                     }
                 }
-                () = async { match cancelling.as_mut() { Some(cancelling) => cancelling.await, None => std::future::pending().await } } => {
-                    cancelling = None;
-                }
+                Some(()) = &mut cancelling => cancelling = None.into(),
             }
         };
         meter.finish();

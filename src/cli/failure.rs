@@ -115,8 +115,13 @@ impl Failure {
     #[must_use]
     pub fn details(&self) -> Vec<String> {
         let Self::Tool(output) = self else { return Vec::new() };
-        let told = |key: &str| field(output, key).and_then(Value::as_array).cloned().unwrap_or_default();
-        told("errors").iter().map(detail).collect()
+        let told = |key: &str| field(output, key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let mut lines: Vec<String> = told("errors").iter().chain(told("problems")).map(detail).collect();
+        let templates: Vec<String> = told("available_templates").iter().map(super::answer::line).collect();
+        if !templates.is_empty() {
+            lines.push(format!("templates: {}", templates.join(", ")));
+        }
+        lines
     }
 
     /// As `--json` prints it: what the tool answered, or the same fields.
@@ -151,7 +156,10 @@ fn sentence(output: &ToolOutput) -> String {
 
 fn detail(error: &Value) -> String {
     let text = |key: &str| error.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-    match (text("path").or_else(|| text("parameter")), text("message").or_else(|| text("error"))) {
+    let number = |key: &str| error.get(key).and_then(Value::as_u64);
+    let place = number("line").zip(number("column")).map(|(line, column)| format!("{line}:{column}"));
+    let place = place.or_else(|| text("path").or_else(|| text("parameter")).map(str::to_owned));
+    match (place, text("message").or_else(|| text("error"))) {
         (Some(path), Some(message)) => format!("{path}: {message}"),
         (None, Some(message)) => message.to_owned(),
         (_, None) => error.as_str().map_or_else(|| error.to_string(), str::to_owned),

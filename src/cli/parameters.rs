@@ -12,14 +12,18 @@ use crate::workflow::plan::Parameter;
 /// A file of parameters may be this large.
 pub(super) const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
-/// The declared parameters of a template. Empty when there is no such template;
-/// `execute_workflow` tells that better.
+/// The declared parameters of a template. Empty when it cannot be looked up: `execute_workflow`
+/// tells why.
 pub(super) async fn declared(client: &Client, template_id: &str) -> Result<Vec<Parameter>, Failure> {
     let mut arguments = Object::new();
-    arguments.insert("query".to_owned(), Value::from(template_id));
-    let answer: TemplatesAnswer = view(&client.call("list_workflow_templates", arguments).await?);
+    arguments.insert("template_id".to_owned(), Value::from(template_id));
+    let answer: TemplatesAnswer = match client.call("list_workflow_templates", arguments).await {
+        Ok(answer) => view(&answer),
+        Err(Failure::Tool(_)) => return Ok(Vec::new()),
+        Err(failure) => return Err(failure),
+    };
     let template = answer.templates.into_iter().find(|template| template.template_id == template_id);
-    Ok(template.map(|template| of_json(&template.parameters)).unwrap_or_default())
+    Ok(template.map(|template| of_json(template.schema())).unwrap_or_default())
 }
 
 /// Parameters as answers show them: a list with a name and a type or schema each, or the schema

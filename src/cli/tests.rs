@@ -17,8 +17,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::setup::Setup;
 use super::terminal::Terminal;
-use crate::base::ManualEntropy;
 use crate::base::json::Object;
+use crate::base::{ErrorKind, ManualEntropy};
 use crate::config::Environment;
 use crate::contract::{Annotations, CallFailure, CallTool, Origin, Progress, ToolCall, ToolDefinition, ToolOutput};
 
@@ -77,6 +77,9 @@ impl CallTool for Script {
         let answer = answer(&call);
         Box::pin(async move {
             let value = answer.await;
+            if value == json!("lost") {
+                return Err(CallFailure::new(ErrorKind::Interrupted, "given up"));
+            }
             let is_error = value["success"] == json!(false);
             Ok(ToolOutput { is_error, ..ToolOutput::structured(value) })
         })
@@ -222,9 +225,8 @@ async fn a_run_starts_waits_and_ends_in_a_summary() {
     assert_eq!(shown.tools(), ["list_workflow_templates", "execute_workflow", "execute_workflow"]);
     let (first, second) = (&shown.calls[1].1, &shown.calls[2].1);
     assert_eq!(first["parameters"], json!({"limit": 5, "region": "north", "code": "007"}));
-    assert_eq!((&first["mode"], &first["wait_seconds"]), (&json!("parallel"), &json!(0)));
+    assert_eq!((&first["mode"], &first["wait_seconds"]), (&json!("parallel"), &json!(86_400)));
     assert_eq!(first["idempotency_key"], second["idempotency_key"], "the second call waits for the same run");
-    assert_eq!(second["wait_seconds"], json!(86_400));
     assert_eq!(
         shown.out,
         "STEP   STATUS     ATTEMPTS  TIME    NOTE\n\
@@ -258,13 +260,14 @@ async fn every_end_has_its_exit_code() {
 #[tokio::test]
 async fn a_refused_call_is_bad_input_with_its_details() {
     let refused = json!({"success": false, "error": "parameter `limt` is not known", "error_type": "invalid_input",
-        "hint": "did you mean `limit`?", "errors": [{"path": "/parameters/limt", "message": "unknown"}]});
+        "hint": "did you mean `limit`?", "errors": [{"path": "/parameters/limt", "message": "unknown"}],
+        "problems": [{"line": 3, "column": 5, "path": "steps[0]", "message": "odd"}], "available_templates": ["a", "b"]});
     let script = || Script::default().answer("execute_workflow", std::slice::from_ref(&refused));
     let shown = Shell::new().run(script(), &["run", "report"]).await;
     assert_eq!(shown.code, 2);
     assert_eq!(
         shown.err,
-        "error: parameter `limt` is not known\n  /parameters/limt: unknown\nhint: did you mean `limit`?\n"
+        "error: parameter `limt` is not known\n  /parameters/limt: unknown\n  3:5: odd\n  templates: a, b\nhint: did you mean `limit`?\n"
     );
     let shown = Shell::new().run(script(), &["run", "report", "--json"]).await;
     assert_eq!((shown.code, shown.json()), (2, refused.clone()));
@@ -318,16 +321,27 @@ async fn a_wait_keeps_to_the_tools_limit_and_is_repeated() {
     assert!(shown.calls.iter().all(|(_, arguments)| arguments["wait_seconds"] == json!(50)));
 }
 
-/// `execute_workflow` answers at once, then waits for `cancel_workflow`.
-fn cancellable(shell: &Shell, presses: usize) -> Script {
+/// `execute_workflow` goes on until it is given up, then until the run is cancelled.
+fn cancellable(shell: &Shell, presses: usize, given_up_answer: Value) -> Script {
     let (cancelled, waiting) = tokio::sync::watch::channel(false);
     let interrupts = shell.interrupts.clone();
+    let calls = Mutex::new(0);
     let execute = move |call: &ToolCall| -> BoxFuture<'static, Value> {
+        let mut calls = calls.lock().unwrap();
+        *calls += 1;
+        if *calls == 1 {
+            for _ in 0..presses {
+                interrupts.send(()).unwrap();
+            }
+            let (given_up, killed, answer) = (call.cancel.clone(), presses > 1, given_up_answer.clone());
+            return async move {
+                given_up.cancelled().await;
+                if killed { std::future::pending().await } else { answer }
+            }
+            .boxed();
+        }
         if call.arguments["wait_seconds"] == json!(0) {
             return async { running() }.boxed();
-        }
-        for _ in 0..presses {
-            interrupts.send(()).unwrap();
         }
         let mut waiting = waiting.clone();
         async move {
@@ -337,9 +351,7 @@ fn cancellable(shell: &Shell, presses: usize) -> Script {
         .boxed()
     };
     let cancel = move |_: &ToolCall| -> BoxFuture<'static, Value> {
-        if presses == 1 {
-            cancelled.send(true).unwrap();
-        }
+        cancelled.send(true).unwrap();
         async { json!({"success": true, "status": "cancelling", "message": "cancelling"}) }.boxed()
     };
     let mut script = Script::default();
@@ -351,18 +363,52 @@ fn cancellable(shell: &Shell, presses: usize) -> Script {
 #[tokio::test]
 async fn one_ctrl_c_cancels_the_run_and_waits_for_its_end() {
     let shell = Shell::new();
-    let shown = shell.run(cancellable(&shell, 1), &["run", "report"]).await;
+    let shown = shell.run(cancellable(&shell, 1, running()), &["run", "report"]).await;
     assert_eq!(shown.code, 130);
-    assert_eq!(shown.tools(), ["execute_workflow", "execute_workflow", "cancel_workflow"]);
-    assert_eq!(shown.calls[2].1["workflow_id"], json!("w1"));
+    assert_eq!(shown.tools(), ["execute_workflow", "cancel_workflow", "execute_workflow"]);
+    assert_eq!(shown.calls[1].1["workflow_id"], json!("w1"));
+    assert_eq!(shown.calls[0].1["idempotency_key"], shown.calls[2].1["idempotency_key"]);
     assert!(shown.out.contains("Report cancelled"), "{}", shown.out);
     assert!(shown.err.contains("Ctrl-C again"), "{}", shown.err);
 }
 
 #[tokio::test]
+async fn a_run_whose_call_was_lost_to_ctrl_c_is_found_by_its_key_and_cancelled() {
+    let shell = Shell::new();
+    let shown = shell.run(cancellable(&shell, 1, json!("lost")), &["run", "report"]).await;
+    assert_eq!(shown.code, 130);
+    assert_eq!(shown.tools(), ["execute_workflow", "execute_workflow", "cancel_workflow", "execute_workflow"]);
+}
+
+#[tokio::test]
+async fn ctrl_c_cancels_a_run_that_is_known_while_the_call_goes_on() {
+    let shell = Shell::new();
+    let (cancelled, waiting) = tokio::sync::watch::channel(false);
+    let interrupts = shell.interrupts.clone();
+    let resume = move |_: &ToolCall| -> BoxFuture<'static, Value> {
+        interrupts.send(()).unwrap();
+        let mut waiting = waiting.clone();
+        async move {
+            waiting.wait_for(|cancelled| *cancelled).await.unwrap();
+            ended("cancelled")
+        }
+        .boxed()
+    };
+    let cancel = move |_: &ToolCall| -> BoxFuture<'static, Value> {
+        cancelled.send(true).unwrap();
+        async { json!({"success": true}) }.boxed()
+    };
+    let mut script = Script::default();
+    script.answers.insert("resume_workflow", Box::new(resume));
+    script.answers.insert("cancel_workflow", Box::new(cancel));
+    let shown = shell.run(script, &["resume", "w1"]).await;
+    assert_eq!((shown.code, shown.tools()), (130, vec!["resume_workflow", "cancel_workflow"]));
+}
+
+#[tokio::test]
 async fn a_second_ctrl_c_ends_at_once() {
     let shell = Shell::new();
-    let shown = shell.run(cancellable(&shell, 2), &["run", "report"]).await;
+    let shown = shell.run(cancellable(&shell, 2, running()), &["run", "report"]).await;
     assert_eq!((shown.code, shown.out.as_str()), (130, ""));
 }
 
@@ -378,7 +424,7 @@ async fn without_a_person_the_question_is_shown_with_the_command_that_answers() 
     let script = Script::default().answer("execute_workflow", &[asking()]);
     let shown = Shell::new().run(script, &["run", "report"]).await;
     assert_eq!(shown.code, 3);
-    assert!(shown.err.contains("asked: Publish?\n  sequitur respond w1 approval approved=..\n"), "{}", shown.err);
+    assert!(shown.err.contains("asked: Publish?\n  sequitur respond w1 'approval' approved=..\n"), "{}", shown.err);
 }
 
 #[tokio::test]
@@ -424,7 +470,7 @@ async fn runs_and_show_are_tables() {
     let shown = Shell::new().run(script, &["show", "w1"]).await;
     assert_eq!(
         shown.out,
-        "Report  running  w1\n40% done, about 12.0 s left\n\nSTEP   STATUS     ATTEMPTS  TIME\nfetch  completed  1         0.25 s\n"
+        "Report  running  w1\n40% done, about 12.0 s left\n\nSTEP   STATUS     ATTEMPTS  TIME    NOTE\nfetch  completed  1         0.25 s\n"
     );
 }
 
@@ -450,15 +496,16 @@ async fn cancel_and_pause_say_what_happens() {
 #[tokio::test]
 async fn the_inbox_gathers_the_tasks_of_all_runs() {
     let runs = |runs: Value| json!({"success": true, "runs": runs});
-    let waiting = runs(json!([{"workflow_id": "w1", "template_id": "report", "status": "waiting"}]));
+    let waiting = runs(json!([{"workflow_id": "w1", "template_id": "report", "status": "waiting"},
+                              {"workflow_id": "w0", "template_id": "report", "status": "completed"}]));
     let script = || {
-        let (waiting, none) = (waiting.clone(), runs(json!([])));
+        let waiting = waiting.clone();
         let mut script = Script::default();
         let answer = move |call: &ToolCall| -> BoxFuture<'static, Value> {
             let value = match (call.arguments.get("workflow_id"), call.arguments.get("status")) {
                 (Some(_), _) => json!({"success": true, "status": {"pending_tasks": asking()["pending_tasks"]}}),
-                (_, Some(status)) if status == "waiting" => waiting.clone(),
-                _ => none.clone(),
+                (None, None) => waiting.clone(),
+                (None, Some(status)) => panic!("asked for {status}"),
             };
             async move { value }.boxed()
         };

@@ -11,12 +11,9 @@ use crate::cli::failure::Failure;
 use crate::cli::table::{Style, Table};
 use crate::cli::terminal::Terminal;
 
-/// Runs looked at; more than so many open questions nobody answers in one sitting.
-const MOST_RUNS: u32 = 100;
-
 pub(in crate::cli) async fn inbox(client: &Client, terminal: &Terminal, json: bool) -> Result<Exit, Failure> {
     let mut tasks = Vec::new();
-    for run in waiting_runs(client).await? {
+    for run in open_runs(client).await? {
         let answer = status(client, &run.workflow_id).await?;
         for task in pending(&answer).into_iter().flatten() {
             if is_for_a_person(&view(task)) {
@@ -59,17 +56,14 @@ pub(in crate::cli) async fn inbox(client: &Client, terminal: &Terminal, json: bo
     Ok(Exit::Completed)
 }
 
-/// Runs in a state in which a task can be open: an interrupted step pauses its run.
-async fn waiting_runs(client: &Client) -> Result<Vec<RunLine>, Failure> {
-    let mut found: Vec<RunLine> = Vec::new();
-    for state in ["waiting", "paused", "running"] {
-        let mut request = Object::new();
-        request.insert("status".to_owned(), Value::from(state));
-        request.insert("limit".to_owned(), Value::from(MOST_RUNS));
-        let answer: RunsAnswer = view(&client.call("get_workflow_status", request).await?);
-        found.extend(answer.runs);
-    }
-    Ok(found)
+/// Open runs: also one that goes on may have a question open beside.
+async fn open_runs(client: &Client) -> Result<Vec<RunLine>, Failure> {
+    let mut request = Object::new();
+    // Of those that have ended none.
+    request.insert("limit".to_owned(), Value::from(0));
+    let answer: RunsAnswer = view(&client.call("get_workflow_status", request).await?);
+    let ended = ["completed", "failed", "cancelled", "timed_out"];
+    Ok(answer.runs.into_iter().filter(|run| !ended.contains(&run.status.as_str())).collect())
 }
 
 /// The tasks of one run.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::summary;
 use crate::base::json::Object;
 use crate::cli::answer::{StatusAnswer, line, seconds, view, waiting_for};
 use crate::cli::args::OneRun;
@@ -40,17 +41,21 @@ pub(in crate::cli) async fn show(client: &Client, terminal: &Terminal, arguments
     if !facts.is_empty() {
         terminal.say(&visible(&facts.join(", "), false))?;
     }
-    let mut table = Table::new(&["step", "status", "attempts", "time"]);
+    let mut table = Table::new(&["step", "status", "attempts", "time", "note"]);
     for step in &status.steps {
         table.row([
             (&step.step_id, Style::Plain),
             (&step.status, Style::of_state(&step.status)),
             (&step.attempts.map(|attempts| attempts.to_string()).unwrap_or_default(), Style::Plain),
             (&step.execution_time.map(seconds).unwrap_or_default(), Style::Plain),
+            (&line(&step.error), Style::Plain),
         ]);
     }
     if !table.is_empty() {
         terminal.say(&format!("\n{}", table.render(terminal.width, terminal.colour)))?;
+    }
+    for task in &status.pending_tasks {
+        summary::open(terminal, id, task)?;
     }
     Ok(Exit::Completed)
 }

@@ -68,7 +68,7 @@ fn summary(terminal: &Terminal, run: &RunAnswer) -> Result<(), Failure> {
         terminal.note(&format!("the outcome of `{id}` is not known: look before you repeat it"))?;
     }
     for task in &run.pending_tasks {
-        open(terminal, run, task)?;
+        open(terminal, run.workflow_id.as_deref().unwrap_or("RUN"), task)?;
     }
     let waits = waiting_for(&run.waiting_for);
     if run.pending_tasks.is_empty() && !waits.is_empty() {
@@ -79,7 +79,7 @@ fn summary(terminal: &Terminal, run: &RunAnswer) -> Result<(), Failure> {
 
 fn outputs(terminal: &Terminal, run: &RunAnswer) -> Result<(), Failure> {
     let mut table = Table::new(&["output", "value"]);
-    for (name, value) in &run.outputs {
+    for (name, value) in run.outputs.as_object().into_iter().flatten() {
         table.row([(name, Style::Strong), (&line(value), Style::Plain)]);
     }
     if table.is_empty() {
@@ -88,8 +88,8 @@ fn outputs(terminal: &Terminal, run: &RunAnswer) -> Result<(), Failure> {
     terminal.say(&format!("{}\n", table.render(terminal.width, terminal.colour)))
 }
 
-fn open(terminal: &Terminal, run: &RunAnswer, task: &Task) -> Result<(), Failure> {
-    let id = run.workflow_id.as_deref().unwrap_or("RUN");
+/// An open question, and the command that answers it.
+pub(super) fn open(terminal: &Terminal, run: &str, task: &Task) -> Result<(), Failure> {
     let prompt = task.prompt.as_deref().or(task.step_id.as_deref()).unwrap_or_default();
     terminal.note(&format!("asked: {prompt}"))?;
     let fields =
@@ -100,7 +100,7 @@ fn open(terminal: &Terminal, run: &RunAnswer, task: &Task) -> Result<(), Failure
             _ if task.kind.as_deref() == Some("interrupted") => " action=retry|done|fail".to_owned(),
             _ => " --answer JSON".to_owned(),
         };
-    terminal.note(&format!("  sequitur respond {id} {}{fields}", task.task_id))
+    terminal.note(&format!("  sequitur respond {run} '{}'{fields}", task.task_id))
 }
 
 fn planned(terminal: &Terminal, run: &RunAnswer, plan: &PlanAnswer) -> Result<(), Failure> {
