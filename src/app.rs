@@ -76,6 +76,7 @@ impl App {
             workflows_enabled: config.workflows.enabled,
             custom_workflows: config.workflows.allow_custom_workflows,
             agent_may_relay: config.security.agent_may_relay,
+            on_request_cancelled: config.workflows.on_request_cancelled,
         });
         let registry = Arc::new(Registry::new(RegistryParts {
             observer: Arc::new(NoObserver),

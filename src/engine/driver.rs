@@ -234,6 +234,7 @@ impl Driver {
     fn outcome(&mut self, path: &StepPath, ended: Ended) -> CallOutcome {
         match ended {
             Ended::Completed { result, text, binds } => {
+                let (result, text) = self.shared.without_secrets(result, text);
                 let exports = View::new(&self.state, &self.bodies)
                     .map_err(|error| StepError::new(ErrorKind::Internal, error))
                     .and_then(|view| view.exports(&self.compiled, path, &result));

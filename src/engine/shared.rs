@@ -107,6 +107,19 @@ impl Shared {
             .map_err(|error| StepError::new(ErrorKind::Auth, error.to_string()))
     }
 
+    /// A result as it may be recorded. A tool that answers with a secret it was
+    /// sent must not bring it into the store.
+    pub(super) fn without_secrets(&self, result: Arc<Value>, text: Arc<str>) -> (Arc<Value>, Arc<str>) {
+        let Some(clean) = self.secrets.redaction.redact(&text) else { return (result, text) };
+        if let Ok(value) = serde_json::from_str::<Value>(&clean) {
+            return (Arc::new(value), clean.into());
+        }
+        // What was cut out reached beyond a string: nothing of it is kept.
+        let value = Value::String(crate::config::REDACTED.to_owned());
+        let text = value.to_string().into();
+        (Arc::new(value), text)
+    }
+
     pub(super) fn redact(&self, error: StepError) -> StepError {
         match self.secrets.redaction.redact(&error.message) {
             Some(message) => StepError { message, ..error },

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::error::EngineError;
 use super::handle::Engine;
@@ -80,6 +80,18 @@ impl Engine {
     /// A run as it is stored.
     pub async fn row(&self, run: &str) -> Result<RunRow, EngineError> {
         self.shared.store.run(run).await?.ok_or_else(|| EngineError::no_run(run))
+    }
+
+    /// What an open run waits for: what its log says, or a process that can go on
+    /// with it when its own is gone.
+    pub fn waits_for(&self, row: &RunRow) -> Option<Value> {
+        if row.projection.status.is_terminal() || row.projection.waiting_for.is_some() {
+            return row.projection.waiting_for.clone();
+        }
+        let owner = row.owner.as_deref();
+        // An owner whose lock cannot be looked at is taken to live.
+        let alive = owner.is_some_and(|owner| self.shared.store.is_alive(owner).unwrap_or(true));
+        (!alive).then(|| json!({"kind": "process", "name": "a process that has its tools"}))
     }
 
     /// The state that a run's log adds up to.

@@ -16,7 +16,7 @@ use super::spec::{Answered, Tool};
 use crate::base::ErrorKind;
 use crate::base::json::Object;
 use crate::contract::{Annotations, ToolCall};
-use crate::engine::{RunRequest, Until};
+use crate::engine::RunRequest;
 use crate::machine;
 use crate::registry::ToolSet;
 use crate::workflow::plan::{Mode, Plan, Priority, Source};
@@ -114,7 +114,7 @@ impl Tool for ExecuteWorkflow {
             })
             .await?;
         tracing::info!(run = %started.run, template = loaded.plan.template_id, "run started");
-        run_wait::wait(engine, &started.run, Until::Done, arguments.wait_seconds, &call).await?;
+        run_wait::attend(&services, engine, &started.run, arguments.wait_seconds, &call).await?;
         let detail = arguments.detail.unwrap_or_default();
         let mut answered = run_answer::answer(engine, &services.clock, &started.run, detail).await?;
         answered.answer.existing = started.existing.then_some(true);

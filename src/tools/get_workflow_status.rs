@@ -191,12 +191,12 @@ async fn list(engine: &Engine, status: Option<RunStatus>, limit: Option<u32>) ->
     let rows = engine.store().runs(filter).await.map_err(EngineError::from)?;
     let runs = rows.into_iter().map(|row| Listed {
         workflow_id: row.id.to_string(),
-        template_id: row.template_id,
+        template_id: row.template_id.clone(),
         status: row.projection.status,
         progress_percentage: rounded(row.projection.progress),
         started_at: row.projection.started_at.map(Timestamp::rfc3339),
         finished_at: row.projection.finished_at.map(Timestamp::rfc3339),
-        waiting_for: row.projection.waiting_for,
+        waiting_for: engine.waits_for(&row),
     });
     Ok(Answer { runs: Some(runs.collect()), ..Answer::default() })
 }
@@ -219,7 +219,7 @@ async fn status(engine: &Engine, run: &str, detail: Detail) -> Result<Status, To
         total_steps: steps.len(),
         current_step_name: current.map(|step| step.name.clone()),
         estimated_seconds_left: seconds_left(&row, plan.estimated_duration_seconds),
-        waiting_for: row.projection.waiting_for.clone(),
+        waiting_for: engine.waits_for(&row),
         pending_tasks: tasks.into_iter().map(|(_, task)| task.into()).collect(),
         error: row.projection.error.as_ref().map(|error| error.message.clone()),
         created_at: row.created_at.rfc3339(),

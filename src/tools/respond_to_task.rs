@@ -13,7 +13,7 @@ use super::services::Services;
 use super::spec::{Answered, Tool};
 use crate::base::ErrorKind;
 use crate::contract::{Annotations, Origin, ToolCall};
-use crate::engine::{Answer, EngineError, Request, Until};
+use crate::engine::{Answer, EngineError, Request};
 use crate::machine::Via;
 use crate::registry::ToolSet;
 
@@ -76,7 +76,7 @@ impl Tool for RespondToTask {
         })?;
         engine.adopt_run(run).await?;
         engine.ask(run, Request::Answer { task: task.clone(), answer, via }).await?;
-        run_wait::wait(engine, run, Until::Done, arguments.wait_seconds, &call).await?;
+        run_wait::attend(&services, engine, run, arguments.wait_seconds, &call).await?;
         run_answer::answer(engine, &services.clock, run, arguments.detail.unwrap_or_default()).await
     }
 }

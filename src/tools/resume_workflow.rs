@@ -12,7 +12,7 @@ use super::services::Services;
 use super::spec::{Answered, Tool};
 use crate::base::ErrorKind;
 use crate::contract::{Annotations, ToolCall};
-use crate::engine::{Request, Until};
+use crate::engine::Request;
 use crate::registry::ToolSet;
 
 /// `resume_workflow`.
@@ -63,7 +63,7 @@ impl Tool for ResumeWorkflow {
         }
         engine.adopt_run(run).await?;
         engine.ask(run, Request::Resume).await?;
-        run_wait::wait(engine, run, Until::Done, arguments.wait_seconds, &call).await?;
+        run_wait::attend(&services, engine, run, arguments.wait_seconds, &call).await?;
         run_answer::answer(engine, &services.clock, run, arguments.detail.unwrap_or_default()).await
     }
 }

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::failure::ToolFailure;
+use super::services::Services;
+use crate::config::OnRequestCancelled;
 use crate::contract::{Progress, ProgressSink, ToolCall};
-use crate::engine::{Engine, Snapshot, Until};
+use crate::engine::{Engine, Request, Snapshot, Until};
 use crate::tools::run_answer::rounded;
 
 /// The most seconds a call waits; clients give up after 60.
@@ -12,8 +14,34 @@ pub(super) const MAX_WAIT_SECONDS: u64 = 50;
 /// What a call waits when it does not say.
 pub(super) const DEFAULT_WAIT_SECONDS: u64 = 45;
 
+/// Waits for a run that this call is about: when the caller goes away, the
+/// configuration says what becomes of the run.
+pub(super) async fn attend(
+    services: &Services,
+    engine: &Engine,
+    run: &str,
+    seconds: Option<u64>,
+    call: &ToolCall,
+) -> Result<(), ToolFailure> {
+    wait(engine, run, Until::Done, seconds, call).await?;
+    if !call.cancel.is_cancelled() {
+        return Ok(());
+    }
+    let reason = "the request that waited for it was cancelled".to_owned();
+    let request = match services.on_request_cancelled {
+        OnRequestCancelled::Detach => return Ok(()),
+        OnRequestCancelled::Pause => Request::Pause { reason },
+        OnRequestCancelled::Cancel => Request::Cancel { reason: Some(reason), compensate: true },
+    };
+    // A run that has just ended refuses, and that is as good.
+    if let Err(error) = engine.ask(run, request).await {
+        tracing::debug!(run, %error, "after a cancelled request");
+    }
+    Ok(())
+}
+
 /// Waits until the run no longer goes on by itself, the time is over, or the
-/// caller went away: then the run goes on alone.
+/// caller went away.
 pub(super) async fn wait(
     engine: &Engine,
     run: &str,

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::failure::ToolFailure;
 use crate::base::{Clock, Entropy, ErrorKind};
+use crate::config::OnRequestCancelled;
 use crate::contract::CallTool;
 use crate::engine::Engine;
 use crate::workflow::Library;
@@ -32,6 +33,8 @@ pub struct Services {
     pub custom_workflows: bool,
     /// Whether an agent may answer questions meant for a person.
     pub agent_may_relay: bool,
+    /// What becomes of a run when the call that waits for it is cancelled.
+    pub on_request_cancelled: OnRequestCancelled,
 }
 
 /// Why a part that tools need is not there.
@@ -61,6 +64,7 @@ impl Services {
             workflows_enabled: true,
             custom_workflows: true,
             agent_may_relay: false,
+            on_request_cancelled: OnRequestCancelled::Detach,
         }
     }
 

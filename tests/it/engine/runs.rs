@@ -242,3 +242,28 @@ async fn a_plan_with_kinds_that_do_not_run_yet_is_refused_before_it_begins() {
     assert_eq!(refused.to_string(), "`test` cannot be run by this version: step `a` is of type `wait`");
     process.dies().await;
 }
+
+#[tokio::test]
+async fn a_secret_is_sent_but_neither_it_nor_an_answer_that_holds_it_is_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let tools = Tools::new();
+    let value = "s3cr3t-value/with=signs";
+    let process = Process::with_secret(folder.path(), "one", tools.clone(), "TOKEN", value).await;
+    let steps = json!([
+        {"id": "a", "tool": "echo", "parameters": {"auth": "Bearer {{ secrets.TOKEN }}"}},
+        {"id": "b", "tool": "echo", "depends_on": ["a"], "parameters": {"seen": "{{ a.auth }}"}},
+    ]);
+    let run = process.run(plan(steps, json!({"outputs": {"seen": "{{ b.seen }}"}}))).await;
+    assert_eq!(process.settled(&run).await.status(), RunStatus::Completed);
+    assert_eq!(tools.calls("echo")[0].arguments, json!({"auth": format!("Bearer {value}")}));
+    assert_eq!(tools.calls("echo")[1].arguments, json!({"seen": "Bearer <redacted>"}));
+    process.dies().await;
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_file() {
+            let bytes = std::fs::read(&path).unwrap();
+            let found = bytes.windows(value.len()).any(|window| window == value.as_bytes());
+            assert!(!found, "{} holds the secret", path.display());
+        }
+    }
+}

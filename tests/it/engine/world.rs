@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use sequitur::base::json::Object;
 use sequitur::base::{ErrorKind, ManualEntropy, SystemClock};
+use sequitur::config::Redaction;
 use sequitur::contract::{Annotations, CallFailure, CallTool, ToolCall, ToolDefinition, ToolOutput};
 use sequitur::engine::{Engine, EngineParts, RunRequest, Secrets, Settings, Until};
 use sequitur::machine::{RunStatus, State};
@@ -112,6 +113,17 @@ impl Process {
     }
 
     pub(crate) async fn with(folder: &Path, id: &str, tools: Arc<Tools>, settings: Settings) -> Self {
+        let none = Secrets::new(BTreeMap::new(), Redaction::default());
+        Self::whole(folder, id, tools, settings, none).await
+    }
+
+    pub(crate) async fn with_secret(folder: &Path, id: &str, tools: Arc<Tools>, name: &str, value: &str) -> Self {
+        let values = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        let secrets = Secrets::new(values, Redaction::new(&[value.to_owned()]));
+        Self::whole(folder, id, tools, Settings::default(), secrets).await
+    }
+
+    async fn whole(folder: &Path, id: &str, tools: Arc<Tools>, settings: Settings, secrets: Secrets) -> Self {
         let store = Store::open(folder, StoreOptions::default()).unwrap();
         let clock = Arc::new(SystemClock::new());
         let new = NewProcess {
@@ -127,7 +139,7 @@ impl Process {
             process: id.into(),
             clock,
             entropy: Arc::new(ManualEntropy::new(id.bytes().map(u64::from).sum())),
-            secrets: Secrets::new(BTreeMap::new(), sequitur::config::Redaction::default()),
+            secrets,
             settings,
         });
         engine.set_tools(tools);
