@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use sequitur::base::json::sha256_hex;
+use sequitur::contract::ToolDefinition;
 use sequitur::workflow::plan::{OnError, Plan, Source, StepKind};
 use sequitur::workflow::{
     Code, Library, Loaded, Rejected, load_bytes, load_text, load_value, template_keys_page, template_schema,
@@ -324,4 +325,26 @@ fn the_inventory_lists_side_by_side_between_connect_and_export() {
         ]
     );
     assert!(loaded.plan.parameters.iter().any(|parameter| parameter.name == "model"));
+}
+
+/// A tool of our own, as its schema file publishes it.
+fn own_tool(name: &str) -> Option<ToolDefinition> {
+    let file: Value = serde_json::from_str(&read(&format!("tool_schemas/{name}.json"))).ok()?;
+    Some(ToolDefinition {
+        name: name.to_owned(),
+        title: None,
+        description: String::new(),
+        input_schema: file.get("inputSchema")?.clone(),
+        output_schema: file.get("outputSchema").cloned(),
+        annotations: serde_json::from_value(file.get("annotations")?.clone()).ok()?,
+    })
+}
+
+#[test]
+fn built_ins_name_tools_that_are_there_and_give_them_what_they_take() {
+    for entry in Library::default().list().entries {
+        let loaded = entry.template.unwrap_or_else(|rejected| panic!("{rejected}"));
+        let told: Vec<String> = loaded.validate_tools(&own_tool, &[]).iter().map(ToString::to_string).collect();
+        assert_eq!(told, Vec::<String>::new());
+    }
 }
