@@ -5,8 +5,9 @@
 //! one itself between two groups, when little is left to move.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -18,24 +19,27 @@ use super::database::Access;
 /// Pages yet to be moved that ask for a checkpoint: 4 MiB.
 const WANTED: i32 = 1000;
 
-/// Pages yet to be moved that the writer no longer lets pass: 32 MiB.
+/// Pages in the log, moved or not, that the writer no longer lets pass: 32 MiB.
+/// The log starts over only when all of it was moved.
 const OVERDUE: i32 = 8000;
-
-/// Groups between two looks at the length of the log.
-const GROUPS: u32 = 16;
 
 /// The writer's side.
 #[derive(Debug)]
 pub(crate) struct Checkpointer {
     wake: SyncSender<()>,
     thread: JoinHandle<()>,
-    groups: AtomicU32,
+    /// Held during a checkpoint: a second one would not wait for the first.
+    moving: Arc<Mutex<()>>,
+    /// Pages at which the writer makes its next checkpoint.
+    overdue: AtomicI32,
 }
 
 impl Checkpointer {
     /// Starts the thread.
     pub(crate) fn start(path: PathBuf, access: Access, busy: Duration) -> std::io::Result<Self> {
         let (wake, wakes) = sync_channel::<()>(1);
+        let moving = Arc::new(Mutex::new(()));
+        let own = Arc::clone(&moving);
         let thread = std::thread::Builder::new().name("store-checkpoint".to_owned()).spawn(move || {
             let mut connection = None;
             while wakes.recv().is_ok() {
@@ -44,6 +48,7 @@ impl Checkpointer {
                     None => access.connect(&path, busy),
                 }
                 .and_then(|open: Connection| {
+                    let _moving = own.lock().unwrap_or_else(PoisonError::into_inner);
                     open.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE)?;
                     Ok(open)
                 });
@@ -54,29 +59,32 @@ impl Checkpointer {
                 }
             }
         })?;
-        Ok(Self { wake, thread, groups: AtomicU32::new(0) })
+        Ok(Self { wake, thread, moving, overdue: AtomicI32::new(OVERDUE) })
     }
 
-    /// Looks at the log now and then, after a commit.
+    /// Looks at the log after a commit, which costs a few reads of shared memory.
     pub(crate) fn committed(&self, writer: &Connection) {
-        if !self.groups.fetch_add(1, Ordering::Relaxed).is_multiple_of(GROUPS) {
-            return;
+        if let Err(error) = self.look(writer) {
+            tracing::debug!(%error, "a checkpoint was not made");
         }
-        let moved = |mode| writer.wal_checkpoint_v2(Some(MAIN_DB), mode);
-        match moved(CheckpointMode::NOOP) {
-            Ok((pages, done)) if pages - done >= OVERDUE => {
-                tracing::debug!(pages, done, "the log is long: the writer checkpoints");
-                if let Err(error) = moved(CheckpointMode::PASSIVE) {
-                    tracing::debug!(%error, "a checkpoint was not made");
-                }
-            }
-            Ok((pages, done)) if pages - done >= WANTED => match self.wake.try_send(()) {
+    }
+
+    fn look(&self, writer: &Connection) -> rusqlite::Result<()> {
+        let (pages, moved) = writer.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::NOOP)?;
+        if pages > moved && pages >= self.overdue.load(Ordering::Relaxed) {
+            let _moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
+            let (pages, moved) = writer.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE)?;
+            // What a reader still needs stays: not tried again at every commit.
+            let next = if moved < pages { pages.saturating_add(WANTED) } else { OVERDUE };
+            self.overdue.store(next, Ordering::Relaxed);
+            tracing::debug!(pages, moved, "the log was long: the writer made a checkpoint");
+        } else if pages - moved >= WANTED {
+            match self.wake.try_send(()) {
                 // Full: it is awake already.
                 Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
-            },
-            Ok(_) => {}
-            Err(error) => tracing::debug!(%error, "the length of the log is not known"),
+            }
         }
+        Ok(())
     }
 
     /// Ends the thread; blocks until it has ended.
