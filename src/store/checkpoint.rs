@@ -1,8 +1,10 @@
 //! Moving the write-ahead log into the database, off the path of commits.
 //!
 //! A thread of its own does it while the writer goes on. Under steady load such
-//! a checkpoint never catches up entirely, so beyond a limit the writer makes
-//! one itself between two groups, when little is left to move.
+//! a checkpoint never catches up entirely, and only a log that is moved to its
+//! end is written again from its start. A log that grows costs far more to
+//! flush than one that is written over, so once the thread has moved the bulk,
+//! the writer moves the rest itself between two groups.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -19,6 +21,9 @@ use super::database::Access;
 /// Pages yet to be moved that ask for a checkpoint: 4 MiB.
 const WANTED: i32 = 1000;
 
+/// Pages yet to be moved that are few enough for the writer: 2 MiB.
+const FEW: i32 = 500;
+
 /// Pages in the log, moved or not, that the writer no longer lets pass: 32 MiB.
 /// The log starts over only when all of it was moved.
 const OVERDUE: i32 = 8000;
@@ -30,8 +35,8 @@ pub(crate) struct Checkpointer {
     thread: JoinHandle<()>,
     /// Held during a checkpoint: a second one would not wait for the first.
     moving: Arc<Mutex<()>>,
-    /// Pages at which the writer makes its next checkpoint.
-    overdue: AtomicI32,
+    /// The writer makes no checkpoint before the log has so many pages.
+    not_before: AtomicI32,
 }
 
 impl Checkpointer {
@@ -59,7 +64,7 @@ impl Checkpointer {
                 }
             }
         })?;
-        Ok(Self { wake, thread, moving, overdue: AtomicI32::new(OVERDUE) })
+        Ok(Self { wake, thread, moving, not_before: AtomicI32::new(0) })
     }
 
     /// Looks at the log after a commit, which costs a few reads of shared memory.
@@ -71,14 +76,16 @@ impl Checkpointer {
 
     fn look(&self, writer: &Connection) -> rusqlite::Result<()> {
         let (pages, moved) = writer.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::NOOP)?;
-        if pages > moved && pages >= self.overdue.load(Ordering::Relaxed) {
+        let left = pages - moved;
+        let last_bit = pages >= WANTED && left <= FEW;
+        if left > 0 && (last_bit || pages >= OVERDUE) && pages >= self.not_before.load(Ordering::Relaxed) {
             let _moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
             let (pages, moved) = writer.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE)?;
             // What a reader still needs stays: not tried again at every commit.
-            let next = if moved < pages { pages.saturating_add(WANTED) } else { OVERDUE };
-            self.overdue.store(next, Ordering::Relaxed);
-            tracing::debug!(pages, moved, "the log was long: the writer made a checkpoint");
-        } else if pages - moved >= WANTED {
+            let next = if moved < pages { pages.saturating_add(WANTED) } else { 0 };
+            self.not_before.store(next, Ordering::Relaxed);
+            tracing::debug!(pages, moved, "the writer made a checkpoint");
+        } else if left >= WANTED {
             match self.wake.try_send(()) {
                 // Full: it is awake already.
                 Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
