@@ -249,6 +249,23 @@ impl ToolDefinition {
     }
 }
 
+/// What is recorded of a tool when a step calls it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pinned {
+    /// Whether its annotations allow a call to be repeated.
+    pub repeat_safe: bool,
+    /// [`ToolDefinition::pin`].
+    pub pin: String,
+}
+
+impl Pinned {
+    /// Of a definition.
+    #[must_use]
+    pub fn of(definition: &ToolDefinition) -> Self {
+        Self { repeat_safe: definition.annotations.repeat_safe(), pin: definition.pin() }
+    }
+}
+
 /// One report of progress.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Progress {
@@ -271,6 +288,12 @@ pub trait CallTool: Send + Sync {
 
     /// The tool's definition now, if there is such a tool.
     fn definition(&self, name: &str) -> Option<ToolDefinition>;
+
+    /// What is recorded of a call to it. Asked with every step, so a catalogue
+    /// keeps it rather than hash the definition again.
+    fn pinned(&self, name: &str) -> Option<Pinned> {
+        self.definition(name).map(|definition| Pinned::of(&definition))
+    }
 
     /// The names of all tools that can be called, for "did you mean".
     fn names(&self) -> Vec<String>;

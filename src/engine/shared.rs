@@ -92,10 +92,10 @@ impl Shared {
 
     /// What is known of a tool now, or why it cannot be called.
     pub(super) fn facts(&self, tool: &str) -> Result<CallFacts, StepError> {
-        let definition = self.tools().definition(tool);
-        let definition =
-            definition.ok_or_else(|| StepError::new(ErrorKind::NotFound, format!("there is no tool `{tool}`")))?;
-        Ok(CallFacts { repeat_safe: definition.annotations.repeat_safe(), pin: Some(definition.pin()) })
+        let Some(pinned) = self.tools().pinned(tool) else {
+            return Err(StepError::new(ErrorKind::NotFound, format!("there is no tool `{tool}`")));
+        };
+        Ok(CallFacts { repeat_safe: pinned.repeat_safe, pin: Some(pinned.pin) })
     }
 
     /// Arguments with secrets in the place of their markers.

@@ -5,15 +5,22 @@ use std::sync::{Arc, OnceLock};
 
 use super::arguments::Check;
 use super::provider::{Listed, Provider};
+use crate::contract::Pinned;
 
 /// One callable tool.
 pub(super) struct Entry {
     pub(super) listed: Listed,
     pub(super) provider: Arc<dyn Provider>,
     check: OnceLock<Option<Check>>,
+    pinned: OnceLock<Pinned>,
 }
 
 impl Entry {
+    /// What is recorded of a call, computed once.
+    pub(super) fn pinned(&self) -> &Pinned {
+        self.pinned.get_or_init(|| Pinned::of(&self.listed.definition))
+    }
+
     /// The compiled schema, compiled at the first call: starting must be
     /// quick. `None` when it cannot be compiled, which only a schema from
     /// outside can do; such a call goes on unchecked.
@@ -66,7 +73,12 @@ impl Catalogue {
                     .get(&name)
                     .filter(|entry| entry.listed == listed && Arc::ptr_eq(&entry.provider, provider));
                 let entry = same.cloned().unwrap_or_else(|| {
-                    Arc::new(Entry { listed, provider: Arc::clone(provider), check: OnceLock::new() })
+                    Arc::new(Entry {
+                        listed,
+                        provider: Arc::clone(provider),
+                        check: OnceLock::new(),
+                        pinned: OnceLock::new(),
+                    })
                 });
                 made.entries.push(Arc::clone(&entry));
                 made.by_name.insert(name, entry);

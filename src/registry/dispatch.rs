@@ -20,7 +20,7 @@ use super::sessions::Sessions;
 use crate::base::json::Object;
 use crate::base::{Clock, Entropy, ErrorKind};
 use crate::config::Redaction;
-use crate::contract::{CallFailure, CallTool, Origin, ToolCall, ToolDefinition, ToolOutput};
+use crate::contract::{CallFailure, CallTool, Origin, Pinned, ToolCall, ToolDefinition, ToolOutput};
 
 /// How long a call may take to end in order after it was cancelled.
 const CANCEL_GRACE: Duration = Duration::from_secs(5);
@@ -178,6 +178,10 @@ impl CallTool for Registry {
 
     fn definition(&self, name: &str) -> Option<ToolDefinition> {
         self.catalogue().get(name).map(|entry| entry.listed.definition.clone())
+    }
+
+    fn pinned(&self, name: &str) -> Option<Pinned> {
+        self.catalogue().get(name).map(|entry| entry.pinned().clone())
     }
 
     fn names(&self) -> Vec<String> {
