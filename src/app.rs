@@ -14,9 +14,12 @@ use crate::cli::{Backend, Client, Exit, Failure, Purpose, Setup};
 use crate::contract::CallTool;
 use crate::engine::{self, Engine, EngineParts, Secrets};
 use crate::mcp::{self, Activity};
-use crate::registry::{ListSettings, NoObserver, Registry, RegistryParts, ToolSet};
+use crate::registry::{
+    ListSettings, LogUnavailable, Recorder, RecorderParts, Registry, RegistryParts, ToolSet, workflows_of,
+};
+use crate::semantic_model::limits::Limits;
 use crate::store::{NewProcess, Store, StoreOptions};
-use crate::tools::{ALL, OwnTools, Services, Unavailable};
+use crate::tools::{ALL, Advice, ConnectedNames, OwnTools, Services, Unavailable};
 use crate::workflow::plan::Source;
 use crate::workflow::{Folder, Library};
 
@@ -41,13 +44,21 @@ impl Default for App {
 struct Parts {
     registry: Arc<Registry>,
     engine: Option<Engine>,
+    recorder: Arc<Recorder>,
     session: String,
 }
 
 impl Parts {
-    /// Stops driving runs and closes the store. Runs go on in the next process.
+    /// Stops driving runs and closes the stores. Runs go on in the next process.
     async fn close(self) {
-        if let Some(engine) = self.engine {
+        self.stop().await;
+        if let Err(error) = self.recorder.close().await {
+            tracing::error!(%error, "closing the learning log");
+        }
+    }
+
+    async fn stop(&self) {
+        if let Some(engine) = &self.engine {
             engine.stop().await;
             if let Err(error) = engine.store().close().await {
                 tracing::error!(%error, "closing the store");
@@ -65,11 +76,14 @@ impl App {
         if let Err(unavailable) = &engine {
             tracing::error!(hint = unavailable.hint.as_deref(), "{}", unavailable.error);
         }
+        let library = Arc::new(Library::new(folders(setup)));
+        let recorder = self.recorder(setup, engine.as_ref().ok(), &library);
+        let model_names = ConnectedNames::new(setup.loaded.roots.clone(), Limits::default()).into_source();
         let services = Arc::new(Services {
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             engine: engine.clone(),
-            library: Arc::new(Library::new(folders(setup))),
+            library,
             tools: OnceLock::new(),
             roots: setup.loaded.roots.clone(),
             warnings: warnings(setup),
@@ -77,9 +91,10 @@ impl App {
             custom_workflows: config.workflows.allow_custom_workflows,
             agent_may_relay: config.security.agent_may_relay,
             on_request_cancelled: config.workflows.on_request_cancelled,
+            advice: Advice { recorder: recorder.clone(), model_names },
         });
         let registry = Arc::new(Registry::new(RegistryParts {
-            observer: Arc::new(NoObserver),
+            observer: recorder.clone(),
             redaction: config.redaction(),
             list: list_settings(setup),
             clock: self.clock.clone(),
@@ -94,7 +109,23 @@ impl App {
         if let Some(engine) = &engine {
             engine.set_tools(tools);
         }
-        Parts { registry, engine, session }
+        recorder.attach(&registry);
+        tokio::spawn(recorder.clone().start());
+        Parts { registry, engine, recorder, session }
+    }
+
+    fn recorder(&self, setup: &Setup, engine: Option<&Engine>, library: &Arc<Library>) -> Arc<Recorder> {
+        let config = &setup.loaded.config;
+        let switched_off = if config.workflows.enabled { Vec::new() } else { vec!["execute_workflow".to_owned()] };
+        Arc::new(Recorder::new(RecorderParts {
+            intelligence: config.intelligence.clone(),
+            retention: config.retention.clone(),
+            log: learning_log(setup),
+            runs: engine.map(|engine| engine.store().clone()),
+            workflows: workflows_of(library.clone()),
+            switched_off,
+            clock: self.clock.clone(),
+        }))
     }
 
     async fn engine(&self, setup: &Setup, kind: &str, session: &str) -> Result<Engine, Unavailable> {
@@ -160,6 +191,26 @@ async fn open(folder: &Path) -> Result<Store, Unavailable> {
             hint: None,
         }),
     }
+}
+
+/// Where calls are logged. Nowhere while the configuration cannot be read: it may say that they are not to be.
+fn learning_log(setup: &Setup) -> Result<PathBuf, LogUnavailable> {
+    if let Some(error) = &setup.config_error {
+        return Err(LogUnavailable {
+            kind: ErrorKind::ConfigInvalid,
+            error: error.to_string(),
+            hint: error.hint.clone(),
+        });
+    }
+    if let Some(file) = &setup.loaded.config.intelligence.learning_database_path {
+        return Ok(file.clone());
+    }
+    let data = setup.data_dir.as_ref().map_err(|error| LogUnavailable {
+        kind: ErrorKind::StoreUnavailable,
+        error: error.to_string(),
+        hint: Some(error.hint().to_owned()),
+    })?;
+    Ok(data.file("learning.db"))
 }
 
 fn folders(setup: &Setup) -> Vec<Folder> {

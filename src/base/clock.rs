@@ -39,6 +39,72 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// Reads a date, which is its first moment in UTC, or an instant of RFC 3339
+    /// with its zone. Digits of a second past the third are cut off.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        if !text.is_ascii() || bytes.len() < 10 {
+            return None;
+        }
+        let separators = bytes[4] == b'-' && bytes[7] == b'-';
+        let (year, month, day) = (number(&text[..4])?, number(&text[5..7])?, number(&text[8..10])?);
+        let days = days_from_civil(year, month, day);
+        // A day that a month does not have comes back as one of the next.
+        if !separators || civil_from_days(days) != (year, month, day) {
+            return None;
+        }
+        let midnight = days * 86_400_000;
+        if bytes.len() == 10 {
+            return Some(Self(midnight));
+        }
+        let time = text[10..].strip_prefix(['T', 't', ' '])?;
+        let (time, offset) = split_zone(time)?;
+        let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
+        let minutes = clock_minutes(clock.get(..5)?)?;
+        let seconds = number(clock.get(5..)?.strip_prefix(':')?)?;
+        let of_fraction: String = fraction.chars().chain("00".chars()).take(3).collect();
+        number(fraction)?;
+        // RFC 3339 knows the leap second 60; it is the next minute's first.
+        let of_day = (minutes - offset) * 60_000 + seconds * 1_000 + number(&of_fraction)?;
+        (clock.len() == 8 && seconds <= 60).then_some(Self(midnight + of_day))
+    }
+}
+
+/// Digits alone, few enough for the type.
+fn number(text: &str) -> Option<i64> {
+    let digits = !text.is_empty() && text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok())?
+}
+
+/// `hh:mm` in minutes.
+fn clock_minutes(text: &str) -> Option<i64> {
+    let (hours, minutes) = text.split_once(':').filter(|(hours, _)| hours.len() == 2)?;
+    let (hours, minutes) = (number(hours)?, number(minutes).filter(|_| minutes.len() == 2)?);
+    (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
+}
+
+/// The time without its zone, and the zone's minutes east of UTC.
+fn split_zone(time: &str) -> Option<(&str, i64)> {
+    if let Some(time) = time.strip_suffix(['Z', 'z']) {
+        return Some((time, 0));
+    }
+    let at = time.rfind(['+', '-'])?;
+    let minutes = clock_minutes(&time[at + 1..])?;
+    Some((&time[..at], if time[at..].starts_with('-') { -minutes } else { minutes }))
+}
+
+/// The inverse of [`civil_from_days`], from the same source.
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
 /// Days since the epoch to (year, month, day), proleptic Gregorian.
 ///
 /// Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
@@ -131,5 +197,43 @@ mod tests {
         assert_eq!(Timestamp(0).rfc3339(), "1970-01-01T00:00:00.000Z");
         assert_eq!(Timestamp(1_709_210_096_789).rfc3339(), "2024-02-29T12:34:56.789Z");
         assert_eq!(Timestamp(-1).rfc3339(), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn instants_and_dates_read_back_in_any_zone() {
+        for instant in [-1, 0, 951_782_400_000, 1_709_210_096_789, 4_102_444_799_999] {
+            assert_eq!(Timestamp::parse(&Timestamp(instant).rfc3339()), Some(Timestamp(instant)));
+        }
+        let read = |text| Timestamp::parse(text).map(Timestamp::rfc3339);
+        let is = |text: &str| Some(text.to_owned());
+        assert_eq!(read("2026-11-30"), is("2026-11-30T00:00:00.000Z"));
+        assert_eq!(read("2026-11-30T01:30:00+02:00"), is("2026-11-29T23:30:00.000Z"));
+        assert_eq!(read("2026-11-30 23:30:00.5-01:00"), is("2026-12-01T00:30:00.500Z"));
+        assert_eq!(read("2026-11-30T00:00:00.123456789z"), is("2026-11-30T00:00:00.123Z"));
+    }
+
+    #[test]
+    fn what_is_no_instant_is_not_guessed() {
+        for text in [
+            "",
+            "yesterday",
+            "2026",
+            "2026-13-01",
+            "2026-02-29",
+            "2026-11-31",
+            "2026/11/30",
+            "2026-11-30T",
+            "2026-11-30T08:00:00",
+            "2026-11-30T08:00Z",
+            "2026-11-30T24:00:00Z",
+            "2026-11-30T08:61:00Z",
+            "2026-11-30T08:00:0Z",
+            "2026-11-30T08:00:00.Z",
+            "2026-11-30T08:00:00+2",
+            "+026-11-30",
+            "2026-11-30T08:00:0\u{e9}Z",
+        ] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
     }
 }

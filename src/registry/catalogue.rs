@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::arguments::Check;
 use super::provider::{Listed, Provider};
-use crate::contract::Pinned;
+use crate::contract::{Pinned, ToolDefinition};
+use crate::intelligence::Entry as Suggestible;
 
 /// One callable tool.
 pub(super) struct Entry {
@@ -51,6 +52,7 @@ pub struct Refused {
 pub(super) struct Catalogue {
     entries: Vec<Arc<Entry>>,
     by_name: HashMap<String, Arc<Entry>>,
+    suggestible: OnceLock<Arc<[Suggestible]>>,
     pub(super) refused: Vec<Refused>,
 }
 
@@ -95,7 +97,24 @@ impl Catalogue {
         self.entries.iter().map(|entry| entry.listed.definition.name.as_str())
     }
 
+    /// The tools as what can be proposed, made when first asked for.
+    pub(super) fn entries(&self) -> Arc<[Suggestible]> {
+        Arc::clone(
+            self.suggestible.get_or_init(|| self.listed().map(|listed| suggestible(&listed.definition)).collect()),
+        )
+    }
+
     pub(super) fn listed(&self) -> impl Iterator<Item = &Listed> {
         self.entries.iter().map(|entry| &entry.listed)
+    }
+}
+
+fn suggestible(definition: &ToolDefinition) -> Suggestible {
+    let properties = definition.input_schema.get("properties").and_then(serde_json::Value::as_object);
+    Suggestible {
+        name: definition.name.clone(),
+        description: definition.description.clone(),
+        parameters: properties.into_iter().flat_map(|map| map.keys().cloned()).collect(),
+        repeat_safe: definition.annotations.repeat_safe(),
     }
 }

@@ -20,7 +20,8 @@ use super::sessions::Sessions;
 use crate::base::json::Object;
 use crate::base::{Clock, Entropy, ErrorKind};
 use crate::config::Redaction;
-use crate::contract::{CallFailure, CallTool, Origin, Pinned, ToolCall, ToolDefinition, ToolOutput};
+use crate::contract::{Binding, CallFailure, CallTool, Origin, Pinned, ToolCall, ToolDefinition, ToolOutput};
+use crate::intelligence::Entry as Suggestible;
 
 /// How long a call may take to end in order after it was cancelled.
 const CANCEL_GRACE: Duration = Duration::from_secs(5);
@@ -109,7 +110,6 @@ impl Registry {
         if call.binding.is_none() {
             call.binding = session.as_deref().and_then(|session| self.sessions.binding(session));
         }
-        let about = About::of(&call);
         let limit = call.arguments.get("limit_bytes").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
 
         let now = self.parts.clock.now();
@@ -121,6 +121,7 @@ impl Registry {
             origin: call.origin.clone(),
             at: now,
         };
+        let about = About::of(call.binding.as_ref(), &started.parameters);
         let open = Open::new(self, started);
         let mut answered_here = true;
         let (mut output, failure) = match check(&entry, &call) {
@@ -152,6 +153,12 @@ impl Registry {
         }
         output.meta.insert(INTERACTION_ID.to_owned(), json!(id.0));
         Ok(output)
+    }
+
+    /// Every tool that can be called, as what can be proposed. The same while the tools are the same.
+    #[must_use]
+    pub fn entries(&self) -> Arc<[Suggestible]> {
+        self.catalogue().entries()
     }
 
     fn catalogue(&self) -> Arc<Catalogue> {
@@ -283,16 +290,18 @@ fn settled(name: &str, done: Caught) -> Result<ToolOutput, CallFailure> {
 }
 
 /// What a call is about, as far as its arguments and binding tell.
+#[derive(Default)]
 struct About {
     model: Option<String>,
     table: Option<String>,
 }
 
 impl About {
-    fn of(call: &ToolCall) -> Self {
-        let text = |name: &str| call.arguments.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
+    /// From the parameters as they are recorded: a table's name may hold a secret like any text.
+    fn of(binding: Option<&Binding>, parameters: &Object) -> Self {
+        let text = |name: &str| parameters.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
         Self {
-            model: call.binding.as_ref().map(|binding| binding.model_name.clone()),
+            model: binding.map(|binding| binding.model_name.clone()),
             table: text("table").or_else(|| text("table_name")),
         }
     }
@@ -315,14 +324,14 @@ impl<'r> Open<'r> {
     fn close(mut self, output: &ToolOutput, about: &About) -> (InteractionId, Option<Vec<Value>>) {
         match self.started.take() {
             Some(started) => {
-                let steps = self.finish(&started, output, about);
+                let steps = self.finish(&started, output, about, true);
                 (started.id, steps)
             }
             None => (InteractionId(String::new()), None),
         }
     }
 
-    fn finish(&self, started: &Started, output: &ToolOutput, about: &About) -> Option<Vec<Value>> {
+    fn finish(&self, started: &Started, output: &ToolOutput, about: &About, delivered: bool) -> Option<Vec<Value>> {
         let told =
             |pointer: &str| output.structured.as_ref().and_then(|body| body.pointer(pointer)).and_then(Value::as_str);
         let ours = started.set.is_ours();
@@ -335,6 +344,7 @@ impl<'r> Open<'r> {
             duration: self.registry.parts.clock.monotonic().saturating_sub(self.begun),
             model,
             table,
+            delivered,
         };
         self.registry.parts.observer.finished(started, &end)
     }
@@ -344,7 +354,7 @@ impl Drop for Open<'_> {
     fn drop(&mut self) {
         if let Some(started) = self.started.take() {
             let gone = CallFailure::new(ErrorKind::Interrupted, "the caller went away");
-            self.finish(&started, &answer::of_failure(&gone), &About { model: None, table: None });
+            self.finish(&started, &answer::of_failure(&gone), &About::default(), false);
         }
     }
 }

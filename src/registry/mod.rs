@@ -7,7 +7,8 @@
 //! the protocol's wire, nor what any tool does.
 //!
 //! A new source of tools implements [`Provider`]; what is to happen around
-//! every call goes into `dispatch.rs`; what is listed, into `list.rs`.
+//! every call goes into `dispatch.rs`; what is listed, into `list.rs`; what is
+//! noted of calls, into `recorder`.
 
 mod answer;
 mod arguments;
@@ -18,6 +19,7 @@ mod list;
 mod nearest;
 mod observer;
 mod provider;
+mod recorder;
 mod redact;
 mod sessions;
 
@@ -28,3 +30,6 @@ pub use list::{ListPlan, ListSettings, listed_json};
 pub use nearest::nearest;
 pub use observer::{Finished, InteractionId, NoObserver, Observer, Started};
 pub use provider::{Listed, Provider, ToolSet};
+pub use recorder::{
+    LogUnavailable, Question, Recommended, Recorder, RecorderParts, Startable, Workflows, workflows_of,
+};

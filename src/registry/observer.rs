@@ -50,6 +50,8 @@ pub struct Finished<'a> {
     pub model: Option<&'a str>,
     /// The table it was about, where known.
     pub table: Option<&'a str>,
+    /// Whether the caller gets the answer: false when it has gone.
+    pub delivered: bool,
 }
 
 impl Finished<'_> {

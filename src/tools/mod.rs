@@ -7,12 +7,17 @@
 //! not know the protocol's wire, and does its work through what [`Services`]
 //! holds: no SQL, no files of the store, no printing.
 
+mod advice;
+mod analyze_intent;
 mod cancel_workflow;
 mod execute_workflow;
 mod failure;
+mod get_learning_analytics;
+mod get_recommendations;
 mod get_workflow_status;
 mod list_workflow_templates;
 mod model;
+mod model_names;
 mod pause_workflow;
 mod provider;
 mod reference;
@@ -24,7 +29,9 @@ mod schema;
 mod services;
 mod spec;
 
+pub use advice::{Advice, ModelNamesOf};
 pub use failure::ToolFailure;
+pub use model_names::ConnectedNames;
 pub use provider::OwnTools;
 pub use reference::{Published, published};
 pub use services::{Services, Unavailable};
@@ -36,6 +43,9 @@ pub const ALL: &[Spec] = &[
     Spec::of::<list_workflow_templates::ListWorkflowTemplates>(),
     Spec::of::<get_workflow_status::GetWorkflowStatus>(),
     Spec::of::<cancel_workflow::CancelWorkflow>(),
+    Spec::of::<analyze_intent::AnalyzeIntent>(),
+    Spec::of::<get_recommendations::GetRecommendations>(),
+    Spec::of::<get_learning_analytics::GetLearningAnalytics>(),
     Spec::of::<pause_workflow::PauseWorkflow>(),
     Spec::of::<resume_workflow::ResumeWorkflow>(),
     Spec::of::<respond_to_task::RespondToTask>(),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use super::advice::Advice;
 use super::failure::ToolFailure;
 use crate::base::{Clock, Entropy, ErrorKind};
 use crate::config::OnRequestCancelled;
@@ -35,6 +36,8 @@ pub struct Services {
     pub agent_may_relay: bool,
     /// What becomes of a run when the call that waits for it is cancelled.
     pub on_request_cancelled: OnRequestCancelled,
+    /// Intent, recommendations, what was learned.
+    pub advice: Advice,
 }
 
 /// Why a part that tools need is not there.
@@ -50,10 +53,11 @@ pub struct Unavailable {
 
 impl Services {
     /// What there is without a store: the built-in templates, and `unavailable`
-    /// in place of the engine.
+    /// in place of the engine. Nothing is logged or recommended.
     #[must_use]
     pub fn offline(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, unavailable: Unavailable) -> Self {
         Self {
+            advice: Advice::switched_off(clock.clone()),
             clock,
             entropy,
             engine: Err(unavailable),

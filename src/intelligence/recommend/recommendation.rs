@@ -49,6 +49,18 @@ pub enum RecommendationSource {
     Semantic,
 }
 
+impl RecommendationSource {
+    /// The name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rule => "rule",
+            Self::Learned => "learned",
+            Self::Semantic => "semantic",
+        }
+    }
+}
+
 impl Recommendation {
     /// A rule's proposal to call `tool`, of medium priority.
     pub(crate) fn tool(tool: &str, reason: impl Into<String>, confidence: f64) -> Self {
