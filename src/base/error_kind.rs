@@ -157,6 +157,34 @@ impl ErrorKind {
         }
     }
 
+    /// What to do about a failure of this kind when nothing better is known.
+    #[must_use]
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::Timeout => "ask for less at once, or allow more time",
+            Self::Unavailable | Self::RateLimited => "wait a little, then call again",
+            Self::InvalidInput => "compare the arguments with the tool's `inputSchema`",
+            Self::Auth => "check the credentials in the configuration",
+            Self::NotFound => "list what there is, and use a name from there",
+            Self::Conflict => "look at how things stand now, then decide anew",
+            Self::Declined => "a person said no: do not repeat it unasked",
+            Self::Quarantined => "a person has to look at the changed tool and accept it",
+            Self::ResultTooLarge => "ask for less: filters, fewer fields, smaller pages",
+            Self::LimitExceeded => "split the work into smaller runs",
+            Self::Interrupted => "find out whether it happened before repeating it",
+            Self::ToolError => "the message is the tool's own: change the arguments accordingly",
+            Self::Internal => "call again; if it stays, look into the log on stderr",
+            Self::NoRoots => "start with `--root DIR`, or set `security.roots` in the configuration",
+            Self::OutsideRoots => "use a path inside the roots, or start with `--root DIR` of another folder",
+            Self::StoreUnavailable | Self::ConfigInvalid => "`sequitur doctor` tells what is wrong and where",
+            Self::AmbiguousModel | Self::NotConnected => "call `01_connect_to_instance`, or give `model`",
+            Self::UnsupportedFormat => "save it in a format that is read: PBIP, TMDL or model.bim",
+            Self::NoDataEngine => "work with the model's metadata: there is no data behind its files",
+            Self::HumanRequired => "show the question to the person",
+            Self::Disabled => "the configuration switches it off: a person can change that",
+        }
+    }
+
     /// Whether the same call, made again later, may well succeed.
     #[must_use]
     pub fn retryable(self) -> bool {

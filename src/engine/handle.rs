@@ -319,6 +319,7 @@ fn ended(request: &Request, status: RunStatus) -> EngineError {
         Request::Answer { .. } => "answered",
     };
     EngineError::new(ErrorKind::Conflict, format!("the run is `{status}`: it cannot be {asked}"))
+        .hint("a run that has ended stays as it is: start the template again for a new one")
 }
 
 fn plan_text(plan: &Plan) -> Result<String, EngineError> {

@@ -20,7 +20,7 @@ const META_NEXT_STEPS: &str = "sequitur/next_steps";
 const NEXT_STEPS: &str = "_next_steps";
 
 /// The error result of a failed call: `success: false`, `error`,
-/// `error_type`, `retryable`, `hint`, then `extra`.
+/// `error_type`, `retryable`, `hint` (the kind's when none is given), then `extra`.
 #[must_use]
 pub fn failure_output(kind: ErrorKind, error: &str, hint: Option<&str>, extra: Object) -> ToolOutput {
     let mut body = Object::new();
@@ -28,9 +28,7 @@ pub fn failure_output(kind: ErrorKind, error: &str, hint: Option<&str>, extra: O
     body.insert("error".to_owned(), json!(error));
     body.insert("error_type".to_owned(), json!(kind));
     body.insert("retryable".to_owned(), json!(kind.retryable()));
-    if let Some(hint) = hint {
-        body.insert("hint".to_owned(), json!(hint));
-    }
+    body.insert("hint".to_owned(), json!(hint.unwrap_or(kind.advice())));
     for (key, value) in extra {
         body.entry(key).or_insert(value);
     }

@@ -15,12 +15,15 @@ use super::services::Services;
 use super::spec::{Answered, Tool};
 use crate::base::ErrorKind;
 use crate::base::json::Object;
-use crate::contract::{Annotations, ToolCall};
+use crate::contract::{Annotations, Origin, ToolCall};
 use crate::engine::RunRequest;
 use crate::machine;
 use crate::registry::ToolSet;
 use crate::workflow::plan::{Mode, Plan, Priority, Source};
 use crate::workflow::{self, LibraryError, Loaded, Rejected, Severity};
+
+/// A definition up to this many bytes stands in an example of a call.
+const ECHOED_BYTES: usize = 2_000;
 
 /// `execute_workflow`.
 pub(super) struct ExecuteWorkflow;
@@ -74,12 +77,12 @@ impl Tool for ExecuteWorkflow {
             return Err(ToolFailure::new(ErrorKind::Disabled, "workflows are switched off by the configuration")
                 .with_hint("set `workflows.enabled` to true"));
         }
-        let loaded = find(&services, &arguments)?;
+        let loaded = find(&services, &arguments, source(&call.origin))?;
         let mut plan = (*loaded.plan).clone();
         plan.mode = arguments.mode.unwrap_or(plan.mode);
         plan.priority = arguments.priority.unwrap_or(plan.priority);
-        let mut parameters = workflow::bind(&plan.parameters, &arguments.parameters.unwrap_or_default())
-            .map_err(|errors| bad_parameters(&plan, &errors))?;
+        let mut parameters = workflow::bind(&plan.parameters, arguments.parameters.as_ref().unwrap_or(&Object::new()))
+            .map_err(|errors| bad_parameters(&plan, arguments.definition.as_ref(), &errors))?;
         let plan = Arc::new(plan);
         let (missing, warnings) = check_tools(&services, &loaded)?;
         if arguments.dry_run == Some(true) {
@@ -90,9 +93,7 @@ impl Tool for ExecuteWorkflow {
                 ErrorKind::NotFound,
                 format!("`{}` needs tools that are not there: {}", plan.template_id, missing.join(", ")),
             )
-            .with_hint(format!(
-                "connect the server that has `{tool}`, or use a template whose `missing_tools` is empty"
-            ))
+            .with_hint(missing_hint(&services, tool))
             .with("missing_tools", json!(missing)));
         }
         let engine = services.engine()?;
@@ -123,8 +124,17 @@ impl Tool for ExecuteWorkflow {
     }
 }
 
+/// Who wrote a `definition` of this call: a person gives their own file at the command line, all
+/// else comes from a model.
+fn source(origin: &Origin) -> Source {
+    match origin {
+        Origin::Cli { .. } => Source::User,
+        Origin::Client { .. } | Origin::Step { .. } => Source::Agent,
+    }
+}
+
 /// The template that was asked for.
-fn find(services: &Services, arguments: &Arguments) -> Result<Arc<Loaded>, ToolFailure> {
+fn find(services: &Services, arguments: &Arguments, source: Source) -> Result<Arc<Loaded>, ToolFailure> {
     match (&arguments.template_id, &arguments.definition) {
         (Some(id), None) => services.library.find(id).map_err(|error| not_found(&error)),
         (None, Some(definition)) if !services.custom_workflows => Err(ToolFailure::new(
@@ -132,11 +142,12 @@ fn find(services: &Services, arguments: &Arguments) -> Result<Arc<Loaded>, ToolF
             format!("`definition` ({} bytes) is not allowed by the configuration", definition.to_string().len()),
         )
         .with_hint("set `workflows.allow_custom_workflows` to true, or run one of the built-in templates")),
-        (None, Some(definition)) => workflow::load_value(definition, Source::Agent, "definition")
+        (None, Some(definition)) => workflow::load_value(definition, source, "definition")
             .map(Arc::new)
             .map_err(|rejected| broken("the definition", &rejected)),
         (Some(_), Some(_)) => {
-            Err(ToolFailure::new(ErrorKind::InvalidInput, "give `template_id` or `definition`, not both"))
+            Err(ToolFailure::new(ErrorKind::InvalidInput, "give `template_id` or `definition`, not both")
+                .with_hint("`definition` is for a template that is not saved: leave one of the two out"))
         }
         (None, None) => Err(available(
             services,
@@ -170,6 +181,14 @@ pub(super) fn not_found(error: &LibraryError) -> ToolFailure {
     }
 }
 
+/// What to do about the first tool that is not there.
+fn missing_hint(services: &Services, tool: &str) -> String {
+    let names = services.all_tools().map(|tools| tools.names()).unwrap_or_default();
+    workflow::did_you_mean(tool, names.iter().map(String::as_str)).unwrap_or_else(|| {
+        format!("connect the server that has `{tool}`, or use a template whose `missing_tools` is empty")
+    })
+}
+
 fn broken(what: &str, rejected: &Rejected) -> ToolFailure {
     let errors = rejected.problems.iter().filter(|problem| problem.severity() == Severity::Error).count();
     let first = rejected.problems.iter().find(|problem| problem.severity() == Severity::Error);
@@ -181,7 +200,7 @@ fn broken(what: &str, rejected: &Rejected) -> ToolFailure {
         .with("problems", json!(problems))
 }
 
-fn bad_parameters(plan: &Plan, errors: &[crate::workflow::ParameterError]) -> ToolFailure {
+fn bad_parameters(plan: &Plan, definition: Option<&Value>, errors: &[crate::workflow::ParameterError]) -> ToolFailure {
     let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
     let hints: Vec<String> = errors.iter().filter_map(|error| error.hint.clone()).collect();
     let failure = ToolFailure::new(
@@ -189,12 +208,33 @@ fn bad_parameters(plan: &Plan, errors: &[crate::workflow::ParameterError]) -> To
         format!("the parameters of `{}` do not fit: {}", plan.template_id, told.join("; ")),
     )
     .with("parameters_schema", workflow::parameters_schema(&plan.parameters))
-    .with("example_call", workflow::example_call(&plan.template_id, &plan.parameters));
+    .with("example_call", example_call(plan, definition));
     if hints.is_empty() {
         failure.with_hint("`parameters_schema` has what they must be")
     } else {
         failure.with_hint(hints.join("; "))
     }
+}
+
+/// A call that would do, in the form of those that the arguments' check gives.
+fn example_call(plan: &Plan, definition: Option<&Value>) -> Value {
+    let mut arguments = Object::new();
+    match definition {
+        Some(definition) if definition.to_string().len() <= ECHOED_BYTES => {
+            arguments.insert("definition".to_owned(), definition.clone());
+        }
+        Some(_) => {
+            arguments.insert("definition".to_owned(), json!("the same definition"));
+        }
+        None => {
+            arguments.insert("template_id".to_owned(), json!(plan.template_id));
+        }
+    }
+    let parameters = workflow::example_parameters(&plan.parameters);
+    if !parameters.is_empty() {
+        arguments.insert("parameters".to_owned(), Value::Object(parameters));
+    }
+    json!({"name": ExecuteWorkflow::NAME, "arguments": arguments})
 }
 
 /// Tools that are not there, and what is doubtful about calls of the others.

@@ -97,11 +97,8 @@ pub(super) struct Status {
     total_steps: usize,
     current_step_name: Option<String>,
     steps: Vec<StepView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     estimated_seconds_left: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     waiting_for: Option<Value>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pending_tasks: Vec<PendingTask>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -141,7 +138,6 @@ pub(super) struct Listed {
     progress_percentage: f64,
     started_at: Option<String>,
     finished_at: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     waiting_for: Option<Value>,
 }
 
@@ -168,6 +164,13 @@ impl Tool for GetWorkflowStatus {
     ) -> Result<Answered<Self::Answer>, ToolFailure> {
         let engine = services.engine()?;
         let Some(run) = arguments.workflow_id.clone() else {
+            if arguments.step_id.is_some() {
+                return Err(ToolFailure::new(
+                    ErrorKind::InvalidInput,
+                    "a `step_id` says nothing without its `workflow_id`",
+                )
+                .with_hint("`get_workflow_status` without arguments lists the runs"));
+            }
             return list(engine, arguments.status, arguments.limit).await.map(Answered::from);
         };
         if let Some(seconds) = arguments.wait_seconds {
@@ -263,6 +266,7 @@ async fn value(engine: &Engine, run: &str, step: &str, arguments: &Arguments) ->
     let Some(found) = steps.iter().find(|row| row.path.as_str() == step) else {
         let known: Vec<&str> = steps.iter().map(|row| row.path.as_str()).collect();
         return Err(ToolFailure::new(ErrorKind::NotFound, format!("run `{run}` has no step `{step}`"))
+            .with_hint("`step_ids` has the steps it has")
             .with("step_ids", json!(known)));
     };
     let mut value = match &found.result {
@@ -284,7 +288,8 @@ async fn value(engine: &Engine, run: &str, step: &str, arguments: &Arguments) ->
         return Err(ToolFailure::new(
             ErrorKind::InvalidInput,
             format!("offset {offset} is past the end: the value has {} bytes", text.len()),
-        ));
+        )
+        .with_hint("go on from the `next_offset` of the answer before"));
     }
     let start = text.floor_char_boundary(offset);
     let end = text.floor_char_boundary((start + piece).min(text.len()));

@@ -1,6 +1,6 @@
 //! `list_workflow_templates`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -43,7 +43,6 @@ pub(super) struct Answer {
     templates: Vec<View>,
     count: usize,
     /// Broken files, doubtful templates, parts of the configuration that do not count.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
 }
 
@@ -125,6 +124,12 @@ impl Tool for ListWorkflowTemplates {
             }
         }
         let templates: Vec<View> = views.into_iter().map(|(view, _)| view).collect();
+        if templates.is_empty() {
+            warnings.push(none_match(
+                &arguments,
+                listing.entries.iter().filter_map(|entry| entry.template.as_deref().ok()),
+            ));
+        }
         Ok(Answer { count: templates.len(), templates, warnings }.into())
     }
 }
@@ -137,6 +142,18 @@ fn doubts(entry: &Entry) -> Vec<String> {
     };
     lines.extend(entry.warnings.iter().map(ToString::to_string));
     lines
+}
+
+/// An empty list says what there would have been to ask for.
+fn none_match<'a>(arguments: &Arguments, loaded: impl Iterator<Item = &'a Loaded>) -> String {
+    let categories: BTreeSet<&str> = loaded.filter_map(|loaded| loaded.plan.category()).collect();
+    match &arguments.category {
+        Some(category) if !categories.contains(category.as_str()) => {
+            let there = categories.into_iter().collect::<Vec<_>>().join(", ");
+            format!("no template is of category `{category}`; there are: {there}")
+        }
+        Some(_) | None => "no template matches: leave arguments out to see all".to_owned(),
+    }
 }
 
 fn wanted(arguments: &Arguments, loaded: &Loaded) -> bool {

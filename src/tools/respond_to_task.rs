@@ -69,16 +69,35 @@ impl Tool for RespondToTask {
         if asked.is_some() && interrupted && via == Via::Agent && !services.agent_may_relay {
             return Err(human_required(run, task));
         }
-        let answer: Answer = serde_json::from_value(arguments.answer).map_err(|error| {
-            ToolFailure::new(ErrorKind::InvalidInput, format!("the answer does not fit: {error}"))
-                .with_hint("answer with {\"action\": \"retry\"}, \"done\" (with an optional result) or \"fail\"")
-                .with("answer_schema", Answer::schema())
-        })?;
+        let answer = match read(arguments.answer) {
+            Ok(answer) => answer,
+            Err(_) if asked.is_none() => {
+                engine.row(run).await?;
+                return Err(ToolFailure::new(
+                    ErrorKind::NotFound,
+                    format!("run `{run}` has no open question `{task}`"),
+                )
+                .with_hint("`get_workflow_status` shows the open questions under `pending_tasks`"));
+            }
+            Err(failure) => return Err(failure),
+        };
         engine.adopt_run(run).await?;
         engine.ask(run, Request::Answer { task: task.clone(), answer, via }).await?;
         run_wait::attend(&services, engine, run, arguments.wait_seconds, &call).await?;
         run_answer::answer(engine, &services.clock, run, arguments.detail.unwrap_or_default()).await
     }
+}
+
+fn read(answer: Value) -> Result<Answer, ToolFailure> {
+    let bad = |cause: String| {
+        ToolFailure::new(ErrorKind::InvalidInput, format!("the answer does not fit: {cause}"))
+            .with_hint("answer with {\"action\": \"retry\"}, \"done\" (with an optional result) or \"fail\"")
+            .with("answer_schema", Answer::schema())
+    };
+    if !answer.is_object() {
+        return Err(bad("it is no object".to_owned()));
+    }
+    serde_json::from_value(answer).map_err(|error| bad(error.to_string()))
 }
 
 fn human_required(run: &str, task: &str) -> ToolFailure {

@@ -53,19 +53,15 @@ pub(super) struct RunAnswer {
     /// Steps by id.
     pub step_results: IndexMap<String, StepResult>,
     /// The template's outputs, once completed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Value>,
     /// The shared context.
-    #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub final_context: IndexMap<String, Value>,
     /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// The step that failed first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_step: Option<StepErrorView>,
     /// Open questions; answer with `respond_to_task`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pending_tasks: Vec<PendingTask>,
     /// Unsafe calls that were cancelled without a reply.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -91,15 +87,12 @@ pub(super) struct StepResult {
     /// The value, or `{preview, bytes, uri, read_with}` when it is long.
     pub result: Value,
     /// Its last error.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<StepErrorView>,
     /// From the first sending to the end.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_seconds: Option<f64>,
     /// Attempts sent.
     pub attempts: u32,
     /// What was changed to make it succeed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub adaptations: Vec<Value>,
     /// How a person's or agent's answer came.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -32,7 +32,7 @@ mod yaml;
 
 pub use library::{Entry, Folder, Library, LibraryError, Listing};
 pub use load::{Loaded, Rejected, load_bytes, load_file, load_text, load_value};
-pub use parameters::{ParameterError, bind, example_call, parameters_schema, parse_text};
+pub use parameters::{ParameterError, bind, example_parameters, parameters_schema, parse_text};
 pub use problem::{Code, Problem, Severity, did_you_mean, nearest};
 pub use schema::{template_keys_page, template_schema, template_schema_text};
 pub use tools::{Lookup, validate_tools};

@@ -176,19 +176,14 @@ pub fn parameters_schema(declared: &[Parameter]) -> Value {
     Value::Object(schema)
 }
 
-/// Arguments of `execute_workflow` that fit: the required parameters, made up.
+/// The required parameters with made-up values that fit: what an example of a call gives.
 #[must_use]
-pub fn example_call(template_id: &str, declared: &[Parameter]) -> Value {
-    let parameters: Object = declared
+pub fn example_parameters(declared: &[Parameter]) -> Object {
+    declared
         .iter()
         .filter(|parameter| parameter.required)
         .map(|parameter| (parameter.name.clone(), example(parameter)))
-        .collect();
-    if parameters.is_empty() {
-        json!({"template_id": template_id})
-    } else {
-        json!({"template_id": template_id, "parameters": parameters})
-    }
+        .collect()
 }
 
 fn example(parameter: &Parameter) -> Value {
@@ -322,14 +317,14 @@ mod tests {
     }
 
     #[test]
-    fn the_example_call_is_one_that_binds() {
+    fn the_parameters_of_an_example_are_ones_that_bind() {
         let declared = [
             parameter("region", true, None, json!({"type": "string"})),
             parameter("size", true, None, json!({"enum": ["small", "large"]})),
             parameter("limit", false, Some(json!(50)), json!({"type": "integer"})),
         ];
-        let call = example_call("report", &declared);
-        assert_eq!(call, json!({"template_id": "report", "parameters": {"region": "<region>", "size": "small"}}));
-        bind(&declared, call["parameters"].as_object().expect("an object")).expect("binds");
+        let parameters = example_parameters(&declared);
+        assert_eq!(Value::Object(parameters.clone()), json!({"region": "<region>", "size": "small"}));
+        bind(&declared, &parameters).expect("binds");
     }
 }

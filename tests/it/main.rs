@@ -9,3 +9,4 @@ mod schemas;
 mod semantic_model;
 mod states;
 mod templates;
+mod tools;
