@@ -25,6 +25,10 @@ use crate::machine::{self, Event, EventKind, RunStatus, State};
 use crate::store::{Body, Creation, Idempotency, InboxRow, NewRun, Post, Posted, Store};
 use crate::workflow::plan::{OnUnknown, Plan};
 
+/// What another process has to take a row in, and how often it is looked at.
+const TAKEN_WAIT: Duration = Duration::from_secs(2);
+const TAKEN_LOOK: Duration = Duration::from_millis(20);
+
 /// What an engine is made of.
 pub struct EngineParts {
     /// Where runs are kept.
@@ -239,7 +243,7 @@ impl Engine {
                 ));
             }
         };
-        let Some(handle) = self.shared.handle(run) else { return Ok(()) };
+        let Some(handle) = self.shared.handle(run) else { return self.taken_elsewhere(run, row).await };
         let (tell, told) = oneshot::channel();
         // A run that has just ended takes no messages: the row is durable all the same.
         if handle.messages.send(Message::Listen(row, tell)).is_err() {
@@ -251,6 +255,24 @@ impl Engine {
             // The run's task ended, or the store is away: the row is durable.
             Ok(Err(_)) | Err(_) => Ok(()),
         }
+    }
+
+    /// Gives the process that drives a run a moment to take a row in, so that who
+    /// asked does not read the run as it was before.
+    async fn taken_elsewhere(&self, run: &str, row: i64) -> Result<(), EngineError> {
+        let taken = async {
+            loop {
+                let found = self.row(run).await?;
+                let owner = found.owner.as_deref();
+                let alive = owner.is_some_and(|owner| self.shared.store.is_alive(owner).unwrap_or(false));
+                if found.inbox_seen >= row || found.projection.status.is_terminal() || !alive {
+                    return Ok(());
+                }
+                tokio::time::sleep(TAKEN_LOOK).await;
+            }
+        };
+        // The row is durable; a busy owner takes it later.
+        tokio::time::timeout(TAKEN_WAIT, taken).await.unwrap_or(Ok(()))
     }
 
     /// Brings the runs that are driven here what the inbox holds for them.

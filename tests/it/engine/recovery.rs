@@ -79,6 +79,23 @@ async fn a_living_process_keeps_its_runs_and_hears_a_cancel_from_another() {
 }
 
 #[tokio::test]
+async fn what_is_asked_of_a_run_of_another_process_has_happened_when_it_is_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let tools = Tools::new();
+    let first = Process::start(folder.path(), "one", tools.clone()).await;
+    first.engine.begin_adoption();
+    let run = first.run(plan(json!([{"id": "a", "tool": "gate"}]), json!({}))).await;
+    tools.called("gate", 1).await;
+    let second = Process::start(folder.path(), "two", tools.clone()).await;
+    second.engine.ask(&run, Request::Pause { reason: "lunch".into() }).await.unwrap();
+    assert_eq!(second.status(&run).await, RunStatus::Paused);
+    second.engine.ask(&run, Request::Resume).await.unwrap();
+    assert_eq!(second.status(&run).await, RunStatus::Running);
+    first.dies().await;
+    second.dies().await;
+}
+
+#[tokio::test]
 async fn a_process_without_the_tools_leaves_the_run_alone() {
     let folder = tempfile::tempdir().unwrap();
     let tools = Tools::new();
