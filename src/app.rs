@@ -15,7 +15,7 @@ use crate::contract::CallTool;
 use crate::engine::{self, Engine, EngineParts, Secrets};
 use crate::mcp::{self, Activity};
 use crate::registry::{
-    ListSettings, LogUnavailable, Recorder, RecorderParts, Registry, RegistryParts, ToolSet, workflows_of,
+    ListSettings, LogUnavailable, Provider, Recorder, RecorderParts, Registry, RegistryParts, ToolSet, workflows_of,
 };
 use crate::semantic_model::limits::Limits;
 use crate::store::{NewProcess, Store, StoreOptions};
@@ -28,15 +28,24 @@ use crate::workflow::{Folder, Library};
 const ADOPT_AFTER: Duration = Duration::from_secs(5);
 
 /// Builds what commands work with.
-#[derive(Debug)]
 pub struct App {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    more: Vec<Arc<dyn Provider>>,
+}
+
+impl App {
+    /// With tools beside our own.
+    #[must_use]
+    pub fn with_tools(mut self, provider: Arc<dyn Provider>) -> Self {
+        self.more.push(provider);
+        self
+    }
 }
 
 impl Default for App {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock::new()), entropy: Arc::new(SystemEntropy) }
+        Self { clock: Arc::new(SystemClock::new()), entropy: Arc::new(SystemEntropy), more: Vec::new() }
     }
 }
 
@@ -101,6 +110,9 @@ impl App {
             entropy: self.entropy.clone(),
         }));
         registry.add(Arc::new(OwnTools::new(ALL, services.clone())));
+        for provider in &self.more {
+            registry.add(provider.clone());
+        }
         let tools: Arc<dyn CallTool> = registry.clone();
         if services.tools.set(Arc::downgrade(&tools)).is_err() {
             tracing::error!("the tools were set twice; the first stay");
