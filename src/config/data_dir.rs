@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn the_argument_goes_before_the_variable_before_the_platform() {
         let mut environment = Environment {
-            cwd: "/work".into(),
+            cwd: "/srv".into(),
             home: Some("/home/anna".into()),
             data_folder: Some("/home/anna/.local/share/sequitur".into()),
             ..Environment::default()
@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(locate(None, &environment), PathBuf::from("/home/anna/.local/share/sequitur"));
         environment.vars.insert("SEQUITUR_DATA_DIR".to_owned(), "~/data".to_owned());
         assert_eq!(locate(None, &environment), PathBuf::from("/home/anna/data"));
-        assert_eq!(locate(Some("here"), &environment), PathBuf::from("/work/here"));
+        assert_eq!(locate(Some("here"), &environment), PathBuf::from("/srv/here"));
         assert_eq!(DataDir::locate(None, &Environment::default()), Err(DataDirError::Unknown));
     }
 
