@@ -51,12 +51,19 @@ impl Slots {
         Slot { slots: self.clone() }
     }
 
-    /// Waits in line; the number leaves the line again.
+    /// Waits in line; the number leaves the line again. A place that was freed
+    /// since [`Slots::take`] found none is given at once: its holder saw no line.
     pub(super) fn wait(&self, wake: Wake) -> u64 {
         let mut inner = self.lock();
         let ticket = inner.next;
         inner.next += 1;
-        inner.waiting.push_back((ticket, wake));
+        if inner.free > 0 && inner.waiting.is_empty() {
+            inner.free -= 1;
+            drop(inner);
+            wake(Slot { slots: self.clone() });
+        } else {
+            inner.waiting.push_back((ticket, wake));
+        }
         ticket
     }
 
@@ -114,6 +121,16 @@ mod tests {
         assert!(told.try_recv().is_err());
         drop(slot);
         assert_eq!(told.try_recv().unwrap().0, "second");
+        assert!(slots.take().is_some());
+    }
+
+    #[test]
+    fn who_waits_while_a_place_is_free_gets_it() {
+        // It was freed after `take` had found none.
+        let slots = Slots::new(1);
+        let (tell, told) = channel();
+        slots.wait(Box::new(move |slot| tell.send(slot).unwrap()));
+        assert!(told.try_recv().is_ok());
         assert!(slots.take().is_some());
     }
 
