@@ -1,17 +1,20 @@
 //! Takes over runs whose process is gone, and brings runs that are driven here
 //! what other processes ask of them.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::bodies::Bodies;
 use super::driver::Driver;
 use super::error::EngineError;
+use super::evaluate::Compiled;
 use super::handle::Engine;
 use super::journal::{self, Journal};
+use crate::base::ErrorKind;
 use crate::config::AutoResume;
-use crate::machine::{InputKind, RunStatus};
-use crate::store::{ChangeToken, Claim, Claimable};
+use crate::machine::{self, InputKind, RunStatus, State};
+use crate::store::{ChangeToken, Claim, Claimable, RunRow};
 use crate::workflow::plan::{Plan, StepKind};
 
 /// How often a process looks for runs that nobody alive owns.
@@ -44,10 +47,13 @@ impl Engine {
         }
         let engine = self.clone();
         self.shared.tasks.spawn(async move {
+            let mut told = None;
             while !engine.shared.stopping.is_cancelled() {
-                if let Err(error) = engine.adopt_all().await {
-                    tracing::error!(%error, "looking for runs to take over");
+                let fault = engine.adopt_all().await.err().map(|error| error.to_string());
+                if let Some(error) = fault.as_ref().filter(|_| fault != told) {
+                    tracing::error!(error, "looking for runs to take over; told once");
                 }
+                told = fault;
                 tokio::select! {
                     () = tokio::time::sleep(LOOK) => {}
                     () = engine.shared.stopping.cancelled() => return,
@@ -86,8 +92,8 @@ impl Engine {
     /// Takes over every run that can be, now.
     pub async fn adopt_all(&self) -> Result<usize, EngineError> {
         let mut adopted = 0;
-        for claimable in self.shared.store.claimable_runs().await? {
-            if self.shared.handle(&claimable.run).is_some() {
+        for claimable in self.shared.store.claimable_by(&self.shared.process).await? {
+            if self.shared.handle(&claimable.run).is_some() || self.shared.is_left(&claimable.run) {
                 continue;
             }
             match self.adopt(&claimable).await {
@@ -105,7 +111,8 @@ impl Engine {
         if self.shared.handle(run).is_some() {
             return Ok(true);
         }
-        let claimable = self.shared.store.claimable_runs().await?;
+        self.shared.try_again(run);
+        let claimable = self.shared.store.claimable_by(&self.shared.process).await?;
         match claimable.iter().find(|claimable| &*claimable.run == run) {
             Some(claimable) => self.adopt(claimable).await,
             None => Ok(false),
@@ -115,8 +122,23 @@ impl Engine {
     async fn adopt(&self, claimable: &Claimable) -> Result<bool, EngineError> {
         let store = &self.shared.store;
         let run = &claimable.run;
+        let Some(_reserved) = self.shared.reserve(run) else { return Ok(self.shared.handle(run).is_some()) };
         let row = store.run(run).await?.ok_or_else(|| EngineError::no_run(run))?;
-        let plan = self.plan(&row).await?;
+        if row.projection.status.is_terminal() || self.shared.is_left(run) {
+            return Ok(false);
+        }
+        // All that can fail comes before the claim: an owner that lives and does
+        // not drive would keep the run from everybody.
+        let (plan, state, compiled) = match self.read(&row).await {
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::Internal => {
+                self.shared.leave_alone(run.clone());
+                let owner = claimable.owner.as_deref();
+                store.hold(run, &self.shared.process, owner, claimable.epoch, journal::another_process()).await?;
+                return Err(error);
+            }
+            Err(error) => return Err(error),
+        };
         let missing = self.missing_tools(&plan);
         if !missing.is_empty() {
             tracing::debug!(%run, ?missing, "left for a process that has its tools");
@@ -126,8 +148,6 @@ impl Engine {
             Claim::Claimed(epoch) => epoch,
             Claim::OwnerAlive | Claim::Lost | Claim::Ended => return Ok(false),
         };
-        let row = store.run(run).await?.ok_or_else(|| EngineError::no_run(run))?;
-        let state = journal::load(store, run, plan).await?;
         let mut first = vec![InputKind::Adopted];
         let silent = self.shared.clock.now().since(row.projection.updated_at) > SILENT;
         let goes_on = match self.adoption.auto_resume {
@@ -144,9 +164,22 @@ impl Engine {
         let journal =
             Journal::new(store.clone(), run.clone(), self.shared.process.clone(), epoch, row.seq, row.inbox_seen);
         let bodies = Bodies::new(store.clone(), run.clone());
-        Driver::spawn(&self.shared, state, bodies, journal, first)?;
+        Driver::spawn(&self.shared, state, bodies, journal, first, compiled);
         self.deliver().await?;
         Ok(true)
+    }
+
+    /// What a run is driven by. [`ErrorKind::Internal`] when this version cannot
+    /// go on with it.
+    async fn read(&self, row: &RunRow) -> Result<(Arc<Plan>, State, Compiled), EngineError> {
+        let plan = self.plan(row).await?;
+        let unsupported = machine::unsupported(&plan);
+        if !unsupported.is_empty() {
+            return Err(EngineError::internal(format!("this version cannot run it: {}", unsupported.join("; "))));
+        }
+        let state = journal::load(&self.shared.store, &row.id, plan.clone()).await?;
+        let compiled = Compiled::of(&plan).map_err(EngineError::internal)?;
+        Ok((plan, state, compiled))
     }
 
     /// Tools of a plan that this process does not have.

@@ -14,8 +14,9 @@ use super::bodies::Bodies;
 use super::call::{self, Ended};
 use super::error::EngineError;
 use super::evaluate::{Compiled, StepInput, View, keep_all};
+use super::hearing::Hearing;
 use super::inbox::{Request, Row};
-use super::journal::{Commit, Journal};
+use super::journal::{self, Commit, Journal};
 use super::permits::Permits;
 use super::shared::Shared;
 use super::slots::Slot;
@@ -23,8 +24,8 @@ use super::snapshot::Snapshot;
 use crate::base::{ErrorKind, Timestamp};
 use crate::contract::{Origin, ToolCall};
 use crate::machine::{
-    self, BodyRef, CallFacts, CallOutcome, Command, Evaluated, InputKind, Refused, State, StepError, StepPath,
-    StepStatus, Timer, Turn,
+    self, BodyRef, CallFacts, CallOutcome, Command, Evaluated, InputKind, Refused, RunStatus, State, StepError,
+    StepPath, StepStatus, Timer, Turn,
 };
 
 /// What comes to a run's task.
@@ -79,7 +80,8 @@ pub(super) struct Driver {
     calls: HashMap<StepPath, InFlight>,
     timers: HashMap<Timer, (Timestamp, JoinHandle<()>)>,
     seen: i64,
-    listening: HashMap<i64, oneshot::Sender<Result<(), Refused>>>,
+    hearing: Hearing,
+    stop: bool,
     messages: mpsc::UnboundedReceiver<Message>,
     sender: mpsc::UnboundedSender<Message>,
     snapshots: watch::Sender<Snapshot>,
@@ -93,8 +95,8 @@ impl Driver {
         bodies: Bodies,
         journal: Journal,
         first: Vec<InputKind>,
-    ) -> Result<(), EngineError> {
-        let compiled = Compiled::of(&state.plan).map_err(EngineError::internal)?;
+        compiled: Compiled,
+    ) {
         let (sender, messages) = mpsc::unbounded_channel();
         let (snapshots, shown) = watch::channel(Snapshot::of(&state, 0.0));
         let mut permits = Permits::new(shared.step_slots.clone(), shared.run_slots.clone());
@@ -102,6 +104,7 @@ impl Driver {
             permits.keep_place(true);
         }
         let handle = Handle { messages: sender.clone(), snapshots: shown };
+        let ending = sender.clone();
         let (seen, run) = (journal.inbox_seen(), state.run.clone());
         let driver = Self {
             shared: shared.clone(),
@@ -114,25 +117,32 @@ impl Driver {
             calls: HashMap::new(),
             timers: HashMap::new(),
             seen,
-            listening: HashMap::new(),
+            hearing: Hearing::default(),
+            stop: false,
             messages,
             sender,
             snapshots,
         };
         shared.remember(run, handle);
+        if shared.stopping.is_cancelled() {
+            // Who stops all runs may have been through before this one came.
+            ending.send(Message::Stop).ok();
+        }
         shared.tasks.spawn(driver.run(first));
-        Ok(())
     }
 
     async fn run(mut self, first: Vec<InputKind>) {
         let run = self.state.run.clone();
-        if let Err(stopped) = self.drive(first).await {
-            match stopped {
-                Stopped::Asked => {}
-                Stopped::Fenced => tracing::warn!(%run, "another process took this run over; it is not driven here"),
-                Stopped::Fault(error) => {
-                    tracing::error!(%run, %error, "the run cannot be driven on; its log is intact");
-                }
+        // A panic drops it as it is.
+        let mut left = Left { shared: self.shared.clone(), run: run.clone(), hold: Some(self.journal.epoch()) };
+        match self.drive(first).await {
+            Ok(()) | Err(Stopped::Asked) => left.hold = None,
+            Err(Stopped::Fenced) => {
+                left.hold = None;
+                tracing::warn!(%run, "another process took this run over; it is not driven here");
+            }
+            Err(Stopped::Fault(error)) => {
+                tracing::error!(%run, %error, "the run cannot be driven on; its log is intact");
             }
         }
         for (_, (_, timer)) in self.timers.drain() {
@@ -142,7 +152,6 @@ impl Driver {
             call.cancel.cancel();
             call.task.abort();
         }
-        self.shared.forget(&run);
     }
 
     /// Until the run ends or is no longer ours.
@@ -153,16 +162,19 @@ impl Driver {
             if self.state.end.is_some() {
                 return Ok(());
             }
+            if self.stop {
+                return Err(Stopped::Asked);
+            }
             inputs = Vec::new();
             let Some(message) = self.messages.recv().await else { return Err(Stopped::Asked) };
-            self.receive(message, &mut inputs)?;
+            self.receive(message, &mut inputs);
             while let Ok(message) = self.messages.try_recv() {
-                self.receive(message, &mut inputs)?;
+                self.receive(message, &mut inputs);
             }
         }
     }
 
-    fn receive(&mut self, message: Message, inputs: &mut Vec<(InputKind, Option<i64>)>) -> Result<(), Stopped> {
+    fn receive(&mut self, message: Message, inputs: &mut Vec<(InputKind, Option<i64>)>) {
         match message {
             Message::CallEnded { path, attempt, ended } => {
                 self.calls.remove(&path);
@@ -183,16 +195,11 @@ impl Driver {
                 }
             }
             Message::Listen(row, answer) => {
-                // Decided already when it was taken in before the asker listened.
-                if row > self.seen {
-                    self.listening.insert(row, answer);
-                } else {
-                    answer.send(Ok(())).ok();
-                }
+                self.hearing.listen(row, row <= self.journal.inbox_seen(), answer);
             }
-            Message::Stop => return Err(Stopped::Asked),
+            // What came with it is still recorded: a reply must not be lost.
+            Message::Stop => self.stop = true,
         }
-        Ok(())
     }
 
     fn take_in(&mut self, row: Row, inputs: &mut Vec<(InputKind, Option<i64>)>) {
@@ -200,7 +207,8 @@ impl Driver {
             return;
         }
         self.seen = row.id;
-        let input = match row.request {
+        let Some(request) = row.request else { return };
+        let input = match request {
             Request::Pause { reason } => InputKind::Pause { reason },
             Request::Resume => InputKind::Resume,
             Request::Cancel { reason, compensate } => InputKind::Cancel { reason, compensate },
@@ -267,6 +275,8 @@ impl Driver {
             let turn = self.turn(kinds, now)?;
             let starts_work = turn.commands.iter().any(|command| matches!(command, Command::Call { .. }));
             if turn.events.is_empty() && self.journal.inbox_seen() == self.seen {
+                // A permit or place may have come for which there is no use any more.
+                self.permits_kept();
                 self.tell(&inputs, &turn);
                 self.carry_out(turn.commands);
                 return Ok(());
@@ -334,42 +344,38 @@ impl Driver {
         }
     }
 
-    /// Permits only for steps in flight or in line, a place only while the run goes on.
+    /// Permits only for calls in flight, lines only for steps that wait to begin,
+    /// a place only while the run goes on.
     fn permits_kept(&mut self) {
         let state = &self.state;
         let going_on = state.end.is_none() && self.state.may_start();
-        self.permits.keep(|path| {
-            state.steps.get(path).is_some_and(|step| match step.status {
-                StepStatus::Running => true,
-                StepStatus::Pending | StepStatus::Retrying => going_on,
-                StepStatus::Waiting
-                | StepStatus::Interrupted
-                | StepStatus::Completed
-                | StepStatus::Failed
-                | StepStatus::Skipped
-                | StepStatus::Cancelled
-                | StepStatus::Compensating
-                | StepStatus::Compensated => false,
-            })
-        });
+        let status = |path: &StepPath| state.steps.get(path).map(|step| step.status);
+        self.permits.keep(
+            |path| status(path) == Some(StepStatus::Running),
+            |path| going_on && matches!(status(path), Some(StepStatus::Pending | StepStatus::Retrying)),
+        );
         if state.started_at.is_some() {
             self.permits.keep_place(state.end.is_none() && (going_on || state.ending()));
+        } else if state.status() != RunStatus::Pending {
+            // Paused in line: it takes its turn again when it is resumed.
+            self.permits.keep_place(false);
         }
     }
 
     /// Tells those who asked what became of their rows.
     fn tell(&mut self, inputs: &[(InputKind, Option<i64>)], turn: &Turn) {
         for (position, (_, row)) in inputs.iter().enumerate() {
-            let Some(listener) = row.and_then(|row| self.listening.remove(&row)) else { continue };
+            let Some(row) = *row else { continue };
             let refused = turn.refused.iter().find(|(at, _)| *at == position).map(|(_, refused)| refused.clone());
-            // The asker may have gone away.
-            listener.send(refused.map_or(Ok(()), Err)).ok();
+            self.hearing.decided(row, refused);
         }
     }
 
     fn carry_out(&mut self, commands: Vec<Command>) {
         for command in commands {
             match command {
+                // Not sent now, it is to the next owner a call without a reply.
+                Command::Call { .. } if self.shared.stopping.is_cancelled() => {}
                 Command::Call { path, attempt } => self.send(path, attempt),
                 Command::CancelCall(path) => {
                     if let Some(call) = self.calls.get(&path) {
@@ -456,6 +462,26 @@ impl Driver {
     }
 }
 
+/// A run that is driven here until this is dropped. One that could not be driven
+/// on is given up: owned by a living process it would be nobody's to adopt.
+struct Left {
+    shared: Arc<Shared>,
+    run: Arc<str>,
+    hold: Option<u64>,
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        if let Some(epoch) = self.hold {
+            self.shared.leave_alone(self.run.clone());
+            let owner = Some(&*self.shared.process);
+            // Queued by the call; nobody waits for it.
+            drop(self.shared.store.hold(&self.run, &self.shared.process, owner, epoch, journal::another_process()));
+        }
+        self.shared.forget(&self.run);
+    }
+}
+
 /// Why a run is no longer driven here.
 enum Stopped {
     /// The process ends.
@@ -493,6 +519,9 @@ impl machine::Local for AtHand<'_> {
     }
 
     fn acquire(&mut self, state: &State, path: &StepPath) -> Option<Result<CallFacts, StepError>> {
+        if self.shared.stopping.is_cancelled() {
+            return None;
+        }
         let sender = self.sender.clone();
         let held = self.permits.acquire(path, move |path, slot| {
             // A run that has ended drops the place, which gives it back.
@@ -518,6 +547,9 @@ impl machine::Local for AtHand<'_> {
     }
 
     fn place(&mut self, _state: &State) -> bool {
+        if self.shared.stopping.is_cancelled() {
+            return false;
+        }
         let sender = self.sender.clone();
         self.permits.place(move |slot| {
             sender.send(Message::Place(slot)).ok();

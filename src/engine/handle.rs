@@ -11,6 +11,7 @@ use super::adopt::Adoption;
 use super::bodies::Bodies;
 use super::driver::{Driver, Message};
 use super::error::EngineError;
+use super::evaluate::Compiled;
 use super::inbox::Request;
 use super::journal::{self, Journal};
 use super::shared::{Secrets, Shared};
@@ -22,7 +23,7 @@ use crate::config::AutoResume;
 use crate::contract::{Binding, CallTool};
 use crate::expr::{Known, NoResults, Scope, Template};
 use crate::machine::{self, Event, EventKind, RunStatus, State};
-use crate::store::{Body, Creation, Idempotency, InboxRow, NewRun, Post, Posted, Store};
+use crate::store::{Body, Creation, Idempotency, InboxRow, NewRun, Post, Posted, Store, StoreError};
 use crate::workflow::plan::{OnUnknown, Plan};
 
 /// What another process has to take a row in, and how often it is looked at.
@@ -145,6 +146,7 @@ impl Engine {
         let context = start_context(&request)?;
         let parameters = Value::Object(request.parameters);
         let plan = Body::new(plan_text(&request.plan)?);
+        let compiled = Compiled::of(&request.plan).map_err(EngineError::internal)?;
         let kind = EventKind::RunCreated {
             run: run.clone(),
             plan: plan.at.clone(),
@@ -181,13 +183,21 @@ impl Engine {
             plan,
             changes,
         };
-        match self.shared.store.create_run(new).await? {
-            Creation::Created { epoch, seq } => {
+        let (shared, made) = (self.shared.clone(), run.clone());
+        let reserved = self.shared.reserve(&run);
+        // A task of its own: a caller who goes away meanwhile takes nothing back.
+        let creation = self.shared.tasks.spawn(async move {
+            let creation = shared.store.create_run(new).await?;
+            if let Creation::Created { epoch, seq } = creation {
                 bodies.committed();
-                let journal = Journal::new(self.shared.store.clone(), run.clone(), owner, epoch, seq, 0);
-                Driver::spawn(&self.shared, state, bodies, journal, Vec::new())?;
-                Ok(Started { run, existing: false })
+                let journal = Journal::new(shared.store.clone(), made, owner, epoch, seq, 0);
+                Driver::spawn(&shared, state, bodies, journal, Vec::new(), compiled);
             }
+            drop(reserved);
+            Ok::<Creation, StoreError>(creation)
+        });
+        match creation.await.map_err(|error| EngineError::internal(error.to_string()))?? {
+            Creation::Created { .. } => Ok(Started { run, existing: false }),
             Creation::Existing { run } => Ok(Started { run: run.into(), existing: true }),
             Creation::KeyConflict { run } => Err(EngineError::new(
                 ErrorKind::Conflict,
@@ -243,13 +253,19 @@ impl Engine {
                 ));
             }
         };
+        // After the row, so that what is taken over starts nothing before a cancel.
+        if let Err(error) = self.adopt_run(run).await {
+            tracing::warn!(run, %error, "the request is kept until a process takes the run over");
+        }
         let Some(handle) = self.shared.handle(run) else { return self.taken_elsewhere(run, row).await };
         let (tell, told) = oneshot::channel();
         // A run that has just ended takes no messages: the row is durable all the same.
         if handle.messages.send(Message::Listen(row, tell)).is_err() {
             return Ok(());
         }
-        self.deliver().await?;
+        if let Err(error) = self.deliver().await {
+            tracing::warn!(run, %error, "reading the inbox");
+        }
         match tokio::time::timeout(Duration::from_secs(5), told).await {
             Ok(Ok(decided)) => Ok(decided?),
             // The run's task ended, or the store is away: the row is durable.

@@ -11,8 +11,9 @@ use crate::machine::Via;
 pub(super) struct Row {
     /// Grows with every row.
     pub(super) id: i64,
-    /// What is asked.
-    pub(super) request: Request,
+    /// What is asked; none when this version cannot read it, which must not
+    /// keep the rows after it from being taken in.
+    pub(super) request: Option<Request>,
 }
 
 /// What is asked of a run.

@@ -41,6 +41,11 @@ impl Journal {
         Self { store, run, owner, epoch, seq, inbox_seen }
     }
 
+    /// Which of its owners this process is.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
     /// The highest inbox row whose taking in is durable.
     pub(super) fn inbox_seen(&self) -> i64 {
         self.inbox_seen
@@ -79,6 +84,11 @@ impl Journal {
     pub(super) async fn reload(&self, plan: &Arc<Plan>) -> Result<State, EngineError> {
         load(&self.store, &self.run, plan.clone()).await
     }
+}
+
+/// What a run waits for that no living process goes on with.
+pub(super) fn another_process() -> Value {
+    json!({"kind": "process", "name": "a process that can go on with it"})
 }
 
 /// Replays a run's log.
@@ -261,14 +271,15 @@ pub(super) fn step_row(state: &State, position: usize) -> Option<StepRow> {
 }
 
 /// Rows as the driver reads them. One that this build cannot read was written
-/// by another version; it is told and passed over.
+/// by another version; it is told and taken in without effect.
 pub(super) fn rows(inbox: Vec<InboxRow>) -> Vec<Row> {
-    let read = |row: InboxRow| match serde_json::from_value::<Request>(row.payload) {
-        Ok(request) => Some(Row { id: row.id, request }),
-        Err(error) => {
-            tracing::error!(run = %row.run, kind = row.kind, %error, "a request to a run cannot be read");
-            None
-        }
+    let read = |row: InboxRow| {
+        let request = serde_json::from_value::<Request>(row.payload)
+            .inspect_err(
+                |error| tracing::error!(run = %row.run, kind = row.kind, %error, "a request to a run cannot be read"),
+            )
+            .ok();
+        Row { id: row.id, request }
     };
-    inbox.into_iter().filter_map(read).collect()
+    inbox.into_iter().map(read).collect()
 }

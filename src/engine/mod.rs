@@ -13,6 +13,7 @@ mod driver;
 mod error;
 mod evaluate;
 mod handle;
+mod hearing;
 mod inbox;
 mod journal;
 mod permits;

@@ -89,12 +89,13 @@ impl Permits {
         }
     }
 
-    /// Gives back every permit whose step `needs` it no longer.
-    pub(super) fn keep(&mut self, needs: impl Fn(&StepPath) -> bool) {
-        self.held.retain(|path, _| needs(path));
+    /// Gives back every permit that is not for one of these, and leaves every
+    /// line but for those.
+    pub(super) fn keep(&mut self, held: impl Fn(&StepPath) -> bool, waiting: impl Fn(&StepPath) -> bool) {
+        self.held.retain(|path, _| held(path));
         let steps = &self.steps;
         self.waiting.retain(|path, ticket| {
-            let keep = needs(path);
+            let keep = waiting(path);
             if !keep {
                 steps.leave(*ticket);
             }
@@ -105,7 +106,7 @@ impl Permits {
 
 impl Drop for Permits {
     fn drop(&mut self) {
-        self.keep(|_| false);
+        self.keep(|_| false, |_| false);
         self.keep_place(false);
     }
 }

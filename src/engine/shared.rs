@@ -1,6 +1,6 @@
 //! What all runs of one process share.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::Value;
@@ -51,7 +51,29 @@ pub(super) struct Shared {
     /// Fires when the process ends.
     pub(super) stopping: CancellationToken,
     tools: OnceLock<Arc<dyn CallTool>>,
-    runs: Mutex<HashMap<Arc<str>, Handle>>,
+    runs: Mutex<Runs>,
+}
+
+/// Runs as this process sees them.
+#[derive(Default)]
+struct Runs {
+    driven: HashMap<Arc<str>, Handle>,
+    /// Being made or taken over: nobody else here may do the same.
+    coming: HashSet<Arc<str>>,
+    /// Could not be driven here; left to others.
+    left: HashSet<Arc<str>>,
+}
+
+/// A run that is about to be driven here.
+pub(super) struct Reserved {
+    shared: Arc<Shared>,
+    run: Arc<str>,
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.shared.lock().coming.remove(&self.run);
+    }
 }
 
 impl Shared {
@@ -127,25 +149,48 @@ impl Shared {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Arc<str>, Handle>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Runs> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn handle(&self, run: &str) -> Option<Handle> {
-        self.lock().get(run).cloned()
+        self.lock().driven.get(run).cloned()
     }
 
     pub(super) fn remember(&self, run: Arc<str>, handle: Handle) {
-        self.lock().insert(run, handle);
+        self.lock().driven.insert(run, handle);
     }
 
     pub(super) fn forget(&self, run: &str) {
-        self.lock().remove(run);
+        self.lock().driven.remove(run);
+    }
+
+    /// Keeps all others here from driving a run; none when one does already.
+    pub(super) fn reserve(self: &Arc<Self>, run: &Arc<str>) -> Option<Reserved> {
+        let mut runs = self.lock();
+        if runs.driven.contains_key(run) || !runs.coming.insert(run.clone()) {
+            return None;
+        }
+        Some(Reserved { shared: self.clone(), run: run.clone() })
+    }
+
+    /// A run that cannot be driven here is not tried again unasked.
+    pub(super) fn leave_alone(&self, run: Arc<str>) {
+        self.lock().left.insert(run);
+    }
+
+    pub(super) fn is_left(&self, run: &str) -> bool {
+        self.lock().left.contains(run)
+    }
+
+    /// A person asks for it again.
+    pub(super) fn try_again(&self, run: &str) {
+        self.lock().left.remove(run);
     }
 
     /// Runs that are driven here.
     pub(super) fn driven(&self) -> Vec<Arc<str>> {
-        let mut runs: Vec<Arc<str>> = self.lock().keys().cloned().collect();
+        let mut runs: Vec<Arc<str>> = self.lock().driven.keys().cloned().collect();
         runs.sort_unstable();
         runs
     }
@@ -153,7 +198,7 @@ impl Shared {
     /// Stops driving, all runs at once.
     pub(super) fn stop(&self) {
         self.stopping.cancel();
-        for handle in self.lock().values() {
+        for handle in self.lock().driven.values() {
             // A task that has ended takes no messages.
             handle.messages.send(Message::Stop).ok();
         }

@@ -295,7 +295,31 @@ impl Store {
     /// Open runs whose owner is dead or nobody, oldest first.
     pub async fn claimable_runs(&self) -> Result<Vec<Claimable>, StoreError> {
         let locks = self.inner.locks.clone();
-        self.inner.readers.read(move |connection| processes::claimable(connection, &locks)).await
+        self.inner.readers.read(move |connection| processes::claimable(connection, &locks, None)).await
+    }
+
+    /// The same with those that `process` itself owns: it may have no task for
+    /// one whose making or taking over it could not see through.
+    pub async fn claimable_by(&self, process: &str) -> Result<Vec<Claimable>, StoreError> {
+        let (locks, process) = (self.inner.locks.clone(), process.to_owned());
+        self.inner.readers.read(move |connection| processes::claimable(connection, &locks, Some(&process))).await
+    }
+
+    /// Gives a run up that `holder` or nobody alive owns and cannot go on with,
+    /// and shows it as paused; false when it changed hands.
+    pub fn hold(
+        &self,
+        run: &str,
+        holder: &str,
+        owner: Option<&str>,
+        epoch: u64,
+        waiting_for: serde_json::Value,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send + use<> {
+        let (run, holder, owner) = (run.to_owned(), holder.to_owned(), owner.map(str::to_owned));
+        let locks = self.inner.locks.clone();
+        self.inner.writer.write(move |connection| {
+            processes::hold(connection, &locks, &run, &holder, (owner.as_deref(), epoch), &waiting_for)
+        })
     }
 
     // Reading.

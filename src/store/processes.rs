@@ -13,8 +13,9 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::error::{Fault, StoreError};
 use super::location;
 use super::rows::{Claim, Claimable, ProcessRow};
-use super::sql::{Columns as _, named, signed, unsigned};
+use super::sql::{Columns as _, json_text, named, signed, unsigned};
 use crate::base::Timestamp;
+use crate::machine::RunStatus;
 
 /// The folder of the lock files.
 pub(crate) fn lock_folder(data: &Path) -> PathBuf {
@@ -185,8 +186,37 @@ pub(crate) fn release(connection: &Connection, run: &str, owner: &str, epoch: u6
     Ok(released == 1)
 }
 
-/// Open runs whose owner is dead or nobody, oldest first.
-pub(crate) fn claimable(connection: &Connection, locks: &Path) -> Result<Vec<Claimable>, StoreError> {
+/// Gives a run up that `holder` or nobody alive owns and cannot go on with, and
+/// shows it as paused; its log is left as it is. False when it changed hands.
+pub(crate) fn hold(
+    connection: &Connection,
+    locks: &Path,
+    run: &str,
+    holder: &str,
+    from: (Option<&str>, u64),
+    waiting_for: &serde_json::Value,
+) -> Result<bool, StoreError> {
+    let (owner, epoch) = from;
+    if let Some(owner) = owner.filter(|owner| *owner != holder)
+        && is_alive(locks, owner)?
+    {
+        return Ok(false);
+    }
+    let held = connection
+        .prepare_cached(
+            "UPDATE runs SET owner = NULL, status = ?4, waiting_for = ?5
+             WHERE id = ?1 AND owner IS ?2 AND epoch = ?3 AND finished_at IS NULL",
+        )?
+        .execute(params![run, owner, signed(epoch), RunStatus::Paused.as_str(), json_text(waiting_for)?])?;
+    Ok(held == 1)
+}
+
+/// Open runs whose owner is dead, nobody, or `claimer`, oldest first.
+pub(crate) fn claimable(
+    connection: &Connection,
+    locks: &Path,
+    claimer: Option<&str>,
+) -> Result<Vec<Claimable>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT id, owner, epoch, status, updated_at FROM runs WHERE finished_at IS NULL ORDER BY created_at",
     )?;
@@ -195,7 +225,7 @@ pub(crate) fn claimable(connection: &Connection, locks: &Path) -> Result<Vec<Cla
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let owner: Option<Arc<str>> = row.col("owner")?;
-        if let Some(owner) = &owner {
+        if let Some(owner) = owner.as_ref().filter(|owner| claimer != Some(&***owner)) {
             let seen = known.iter().find(|(id, _)| id == owner).map(|(_, alive)| *alive);
             let alive = seen.map_or_else(|| is_alive(locks, owner), Ok)?;
             if seen.is_none() {

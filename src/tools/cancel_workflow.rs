@@ -61,7 +61,6 @@ impl Tool for CancelWorkflow {
         let engine = services.engine()?;
         let run = &arguments.workflow_id;
         let compensate = arguments.compensate.unwrap_or(true);
-        engine.adopt_run(run).await?;
         engine.ask(run, Request::Cancel { reason: arguments.reason, compensate }).await?;
         let status = engine.row(run).await?.projection.status;
         let message = if status == RunStatus::Cancelled {

@@ -54,7 +54,6 @@ impl Tool for PauseWorkflow {
     ) -> Result<Answered<Self::Answer>, ToolFailure> {
         let engine = services.engine()?;
         let run = arguments.workflow_id;
-        engine.adopt_run(&run).await?;
         engine.ask(&run, Request::Pause { reason: "asked for".to_owned() }).await?;
         let status = engine.row(&run).await?.projection.status;
         Ok(Answer { workflow_id: run, status }.into())

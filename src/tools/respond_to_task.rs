@@ -81,7 +81,6 @@ impl Tool for RespondToTask {
             }
             Err(failure) => return Err(failure),
         };
-        engine.adopt_run(run).await?;
         engine.ask(run, Request::Answer { task: task.clone(), answer, via }).await?;
         run_wait::attend(&services, engine, run, arguments.wait_seconds, &call).await?;
         run_answer::answer(engine, &services.clock, run, arguments.detail.unwrap_or_default()).await

@@ -61,7 +61,6 @@ impl Tool for ResumeWorkflow {
             )
             .with_hint("start the template again with execute_workflow"));
         }
-        engine.adopt_run(run).await?;
         engine.ask(run, Request::Resume).await?;
         run_wait::attend(&services, engine, run, arguments.wait_seconds, &call).await?;
         run_answer::answer(engine, &services.clock, run, arguments.detail.unwrap_or_default()).await

@@ -206,3 +206,8 @@ pub(crate) fn plan(steps: Value, rest: Value) -> Plan {
     whole.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
     serde_json::from_value(whole).unwrap()
 }
+
+/// What must come to pass within seconds.
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(5), future).await.unwrap()
+}

@@ -1,0 +1,73 @@
+//! Places among the running runs and permits of steps: none is held for nothing.
+
+use std::time::Duration;
+
+use sequitur::engine::{Request, Settings};
+use sequitur::machine::{RunStatus, StepStatus};
+use serde_json::json;
+
+use super::world::{Process, Tools, plan, soon};
+
+fn pause() -> Request {
+    Request::Pause { reason: "lunch".into() }
+}
+
+#[tokio::test]
+async fn paused_runs_that_are_taken_over_hold_no_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let tools = Tools::new();
+    let first = Process::start(folder.path(), "one", tools.clone()).await;
+    let steps = json!([{"id": "a", "tool": "gate"}, {"id": "b", "tool": "echo", "depends_on": ["a"]}]);
+    let paused = first.run(plan(steps, json!({}))).await;
+    tools.called("gate", 1).await;
+    first.engine.ask(&paused, pause()).await.unwrap();
+    tools.gate.add_permits(1);
+    while first.engine.state(&paused).await.unwrap().steps[0].status != StepStatus::Completed {
+        tokio::task::yield_now().await;
+    }
+    first.dies().await;
+
+    let settings = Settings { max_concurrent_workflows: 1, ..Settings::default() };
+    let second = Process::with(folder.path(), "two", tools, settings).await;
+    assert_eq!(second.engine.adopt_all().await.unwrap(), 1);
+    let run = second.run(plan(json!([{"id": "a", "tool": "echo"}]), json!({}))).await;
+    assert_eq!(soon(second.settled(&run)).await.status(), RunStatus::Completed);
+    second.dies().await;
+}
+
+#[tokio::test]
+async fn a_run_that_is_paused_in_line_leaves_the_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let tools = Tools::new();
+    let settings = Settings { max_concurrent_workflows: 1, ..Settings::default() };
+    let process = Process::with(folder.path(), "one", tools.clone(), settings).await;
+    let first = process.run(plan(json!([{"id": "a", "tool": "gate"}]), json!({}))).await;
+    tools.called("gate", 1).await;
+    let echo = || plan(json!([{"id": "a", "tool": "echo"}]), json!({}));
+    let paused = process.run(echo()).await;
+    process.engine.ask(&paused, pause()).await.unwrap();
+    let third = process.run(echo()).await;
+    tools.gate.add_permits(1);
+    assert_eq!(soon(process.settled(&first)).await.status(), RunStatus::Completed);
+    assert_eq!(soon(process.settled(&third)).await.status(), RunStatus::Completed);
+    process.engine.ask(&paused, Request::Resume).await.unwrap();
+    assert_eq!(soon(process.settled(&paused)).await.status(), RunStatus::Completed);
+    process.dies().await;
+}
+
+#[tokio::test]
+async fn a_step_between_two_attempts_holds_no_permit() {
+    let folder = tempfile::tempdir().unwrap();
+    let tools = Tools::new();
+    let settings = Settings { max_parallel_steps: 1, ..Settings::default() };
+    let process = Process::with(folder.path(), "one", tools.clone(), settings).await;
+    let retry = json!({"max_retries": 9, "delay_seconds": 86400.0, "backoff_multiplier": 1.0,
+                       "max_delay_seconds": 86400.0});
+    let failing = process.run(plan(json!([{"id": "a", "tool": "fail", "retry": retry}]), json!({}))).await;
+    while process.engine.state(&failing).await.unwrap().steps[0].status != StepStatus::Retrying {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let run = process.run(plan(json!([{"id": "a", "tool": "echo"}]), json!({}))).await;
+    assert_eq!(soon(process.settled(&run)).await.status(), RunStatus::Completed);
+    process.dies().await;
+}
