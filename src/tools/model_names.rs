@@ -70,3 +70,43 @@ fn names(model: &Model) -> ModelNames {
         model.columns().map(|(table, column)| (table.name.as_str(), column.name.as_str())),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bim(folder: &std::path::Path, measure: &str) -> Binding {
+        let file = folder.join("model.bim");
+        let table = format!(
+            r#"{{"name": "Sales", "columns": [{{"name": "Amount", "dataType": "double", "sourceColumn": "Amount"}}],
+                "measures": [{{"name": "{measure}", "expression": "SUM(Sales[Amount])"}}]}}"#
+        );
+        std::fs::write(&file, format!(r#"{{"model": {{"tables": [{table}]}}}}"#)).unwrap();
+        let model_path = file.to_str().unwrap().to_owned();
+        Binding { model_path, model_name: "model".to_owned(), fingerprint: String::new() }
+    }
+
+    #[test]
+    fn names_are_read_again_only_when_the_model_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let names = ConnectedNames::new(vec![root.clone()], Limits::default());
+        let binding = bim(&root, "Revenue");
+        let first = names.of(&binding).unwrap();
+        assert_eq!((first.find("revenue").len(), first.find("amount").len(), first.find("SALES").len()), (1, 1, 1));
+        assert!(Arc::ptr_eq(&first, &names.of(&binding).unwrap()));
+        bim(&root, "Turnover");
+        assert_eq!(names.of(&binding).unwrap().find("turnover").len(), 1);
+    }
+
+    #[test]
+    fn a_model_that_cannot_be_read_has_no_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let binding = bim(&root, "Revenue");
+        let elsewhere = ConnectedNames::new(vec![root.join("other")], Limits::default());
+        assert!(elsewhere.of(&binding).is_none(), "outside the roots");
+        std::fs::write(&binding.model_path, "{").unwrap();
+        assert!(ConnectedNames::new(vec![root], Limits::default()).of(&binding).is_none());
+    }
+}

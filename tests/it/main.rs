@@ -5,6 +5,7 @@
 mod arch;
 mod engine;
 mod mcp;
+mod recorder;
 mod schemas;
 mod semantic_model;
 mod states;

@@ -5,6 +5,7 @@
 //! nothing is counted twice. Must not know what is noted.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -92,6 +93,7 @@ pub(super) struct Journal {
     keep: Duration,
     clock: Arc<dyn Clock>,
     pruned: Mutex<Timestamp>,
+    told: AtomicBool,
 }
 
 impl Journal {
@@ -104,7 +106,14 @@ impl Journal {
             Some(Err(why)) => State::Gone(why),
         };
         let settled = watch::Sender::new(!matches!(state, State::Waiting { .. }));
-        Self { state: Mutex::new(state), settled, keep, pruned: Mutex::new(clock.now()), clock }
+        Self {
+            state: Mutex::new(state),
+            settled,
+            keep,
+            pruned: Mutex::new(clock.now()),
+            clock,
+            told: AtomicBool::new(false),
+        }
     }
 
     /// Opens the file, reads what was learned, then writes what was noted
@@ -115,7 +124,7 @@ impl Journal {
                 *begun = true;
                 file.clone()
             }
-            State::Gone(why) => return tell(why),
+            State::Gone(why) => return self.tell(why),
             State::Waiting { .. } | State::Off | State::Open(_) => return,
         };
         let opened = tokio::task::spawn_blocking(move || LearningStore::open(&file, BUSY)).await;
@@ -155,8 +164,14 @@ impl Journal {
     }
 
     fn give_up(&self, why: LogUnavailable) {
-        tell(&why);
+        self.tell(&why);
         *self.state() = State::Gone(why);
+    }
+
+    fn tell(&self, why: &LogUnavailable) {
+        if !self.told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(hint = why.hint.as_deref(), "calls are not logged and what is learned is not kept: {why}");
+        }
     }
 
     /// A call begins.
@@ -255,10 +270,6 @@ impl Journal {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn tell(why: &LogUnavailable) {
-    tracing::warn!(hint = why.hint.as_deref(), "calls are not logged and nothing is learned: {why}");
 }
 
 async fn close(log: &LearningStore) {

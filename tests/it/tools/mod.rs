@@ -1,12 +1,19 @@
-//! Our own tools as a client reads them: the program itself, over stdio, with
-//! the names of arguments and fields that others rely on.
+//! Our own tools as a client reads them, with the names of arguments and fields
+//! that others rely on: the program itself over stdio, or, for the tools that
+//! look at what was called before, the registry with a clock that is set.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 
+use sequitur::contract::{CallTool as _, ToolOutput};
 use serde_json::{Value, json};
 
+use crate::recorder::{Process, body};
+
+mod analyze_intent;
+mod get_learning_analytics;
+mod get_recommendations;
 mod runs;
 mod templates;
 
@@ -108,4 +115,15 @@ impl Drop for Session {
             assert!(std::thread::panicking(), "the server cannot be ended: {error}");
         }
     }
+}
+
+/// The answer, which must fit the schema that the tool publishes.
+fn answer(process: &Process, tool: &str, output: &ToolOutput) -> Value {
+    let definition = process.registry.definition(tool).expect("the tool is there");
+    let schema = definition.output_schema.expect("it publishes its answer");
+    let answer = body(output);
+    if let Err(error) = jsonschema::validate(&schema, &answer) {
+        panic!("{tool}: {error} in {answer}");
+    }
+    answer
 }

@@ -1,0 +1,9 @@
+//! Sessions over the registry with a recorder as its observer.
+
+mod advice;
+mod killed;
+mod logging;
+mod switches;
+mod world;
+
+pub(crate) use world::{Process, World, body};
