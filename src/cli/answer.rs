@@ -20,6 +20,7 @@ pub(super) struct RunAnswer {
     pub(super) status: Option<String>,
     pub(super) duration_seconds: Option<f64>,
     pub(super) step_results: IndexMap<String, StepAnswer>,
+    pub(super) steps_omitted: u64,
     pub(super) outputs: Value,
     pub(super) error: Value,
     pub(super) hint: Option<String>,

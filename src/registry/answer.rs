@@ -7,8 +7,10 @@ use crate::base::json::Object;
 use crate::contract::{CallFailure, ToolOutput};
 
 /// The most bytes of JSON that an answer of ours has, unless the call asks for
-/// more with `limit_bytes`.
+/// more with `limit_bytes` or `detail: full`.
 pub const ANSWER_LIMIT: usize = 16_000;
+/// The same where the caller asked for every detail.
+pub(super) const FULL_LIMIT: usize = 1_000_000;
 /// The most bytes that next steps add to a server's answer.
 const FOREIGN_STEPS_LIMIT: usize = 600;
 

@@ -8,7 +8,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::answer::{self, ANSWER_LIMIT, INTERACTION_ID};
+use super::answer::{self, ANSWER_LIMIT, FULL_LIMIT, INTERACTION_ID};
 use super::arguments::{self, Rejected};
 use super::catalogue::{Catalogue, Entry, Refused};
 use super::list::{ListPlan, ListSettings};
@@ -111,6 +111,9 @@ impl Registry {
             call.binding = session.as_deref().and_then(|session| self.sessions.binding(session));
         }
         let limit = call.arguments.get("limit_bytes").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+        // Who asks for everything gets it, up to what a client can be expected to take.
+        let full = call.arguments.get("detail").is_some_and(|detail| detail == "full");
+        let limit = limit.or(full.then_some(FULL_LIMIT));
 
         let now = self.parts.clock.now();
         let started = Started {

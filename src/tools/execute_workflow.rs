@@ -274,6 +274,7 @@ fn planned(plan: &Plan, missing: &[String], mut warnings: Vec<String>) -> RunAns
         steps_failed: 0,
         steps_skipped: 0,
         step_results: IndexMap::new(),
+        steps_omitted: None,
         outputs: None,
         final_context: IndexMap::new(),
         error: None,

@@ -24,6 +24,7 @@ mod reference;
 mod respond_to_task;
 mod resume_workflow;
 mod run_answer;
+mod run_answer_size;
 mod run_wait;
 mod schema;
 mod services;

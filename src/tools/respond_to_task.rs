@@ -63,7 +63,9 @@ impl Tool for RespondToTask {
             Origin::Client { .. } | Origin::Step { .. } => Via::Agent,
         };
         let open = engine.store().open_tasks(Some(run)).await.map_err(EngineError::from)?;
-        let asked = open.into_iter().find(|(_, row)| row.id == *task).map(|(_, row)| row);
+        // A step asks one question at a time, so that its id names it as well.
+        let asked = open.into_iter().map(|(_, row)| row).find(|row| row.id == *task || row.step.as_str() == task);
+        let task = &asked.as_ref().map_or_else(|| task.clone(), |row| row.id.clone());
         // Unknown and closed questions are told apart by the inbox below.
         let interrupted = asked.as_ref().is_none_or(|row| row.kind == "interrupted");
         if asked.is_some() && interrupted && via == Via::Agent && !services.agent_may_relay {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::failure::ToolFailure;
+use super::run_answer_size;
 use super::spec::Answered;
 use crate::base::{Clock, ErrorKind};
 use crate::engine::{Engine, EngineError};
@@ -52,6 +53,9 @@ pub(super) struct RunAnswer {
     pub steps_skipped: usize,
     /// Steps by id.
     pub step_results: IndexMap<String, StepResult>,
+    /// Steps that a short answer leaves out: `get_workflow_status` has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps_omitted: Option<usize>,
     /// The template's outputs, once completed.
     pub outputs: Option<Value>,
     /// The shared context.
@@ -200,7 +204,7 @@ pub(super) async fn answer(
     let failed_step =
         state.failure.as_ref().and_then(|(path, _)| StepErrorView::of(path.as_str(), state.steps.get(path)?));
     let failure = ended_badly(&state);
-    let answer = RunAnswer {
+    let mut answer = RunAnswer {
         workflow_id: state.run.to_string(),
         workflow_name: state.plan.name.clone(),
         status: state.status().as_str().to_owned(),
@@ -210,6 +214,7 @@ pub(super) async fn answer(
         steps_failed: state.count(StepStatus::Failed),
         steps_skipped: state.count(StepStatus::Skipped),
         step_results,
+        steps_omitted: None,
         outputs,
         final_context,
         error: failure.as_ref().map(|failure| failure.error.clone()),
@@ -220,6 +225,9 @@ pub(super) async fn answer(
         existing: None,
         plan: None,
     };
+    if detail == Detail::Summary {
+        run_answer_size::shorten(&mut answer);
+    }
     Ok(Answered { answer, failure, binds: state.binding.clone() })
 }
 
@@ -271,12 +279,7 @@ impl Reader<'_> {
         if self.detail == Detail::Full || body.bytes <= INLINE_BYTES {
             return Ok(value);
         }
-        Ok(json!({
-            "preview": preview(&value),
-            "bytes": body.bytes,
-            "uri": format!("sequitur://runs/{}/steps/{step}", self.run),
-            "read_with": {"tool": "get_workflow_status", "arguments": {"workflow_id": self.run, "step_id": step}},
-        }))
+        Ok(reference(self.run, step, &preview(&value, PREVIEW_CHARS), body.bytes))
     }
 
     async fn value(&self, body: &BodyRef) -> Result<Value, ToolFailure> {
@@ -284,13 +287,23 @@ impl Reader<'_> {
         if self.detail == Detail::Full || body.bytes <= INLINE_BYTES {
             return Ok(value);
         }
-        Ok(json!({"preview": preview(&value), "bytes": body.bytes}))
+        Ok(json!({"preview": preview(&value, PREVIEW_CHARS), "bytes": body.bytes}))
     }
 }
 
-fn preview(value: &Value) -> String {
+/// What stands for a long result, and the call that reads it.
+pub(super) fn reference(run: &str, step: &str, preview: &str, bytes: u64) -> Value {
+    json!({
+        "preview": preview,
+        "bytes": bytes,
+        "uri": format!("sequitur://runs/{run}/steps/{step}"),
+        "read_with": {"tool": "get_workflow_status", "arguments": {"workflow_id": run, "step_id": step}},
+    })
+}
+
+pub(super) fn preview(value: &Value, chars: usize) -> String {
     let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-    let mut shown: String = text.chars().take(PREVIEW_CHARS).collect();
+    let mut shown: String = text.chars().take(chars).collect();
     if shown.len() < text.len() {
         shown.push('…');
     }

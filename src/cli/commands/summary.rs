@@ -45,6 +45,10 @@ fn summary(terminal: &Terminal, run: &RunAnswer) -> Result<(), Failure> {
     if !table.is_empty() {
         terminal.say(&format!("{}\n", table.render(terminal.width, terminal.colour)))?;
     }
+    if run.steps_omitted > 0 {
+        let id = run.workflow_id.as_deref().unwrap_or("RUN");
+        terminal.say(&visible(&format!("{} more steps: sequitur show {id}\n", run.steps_omitted), false))?;
+    }
     outputs(terminal, run)?;
     let took = run.duration_seconds.map(|taken| format!(" in {}", seconds(taken))).unwrap_or_default();
     terminal.say(&format!(

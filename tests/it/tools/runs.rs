@@ -106,3 +106,29 @@ fn what_cannot_be_answered_is_refused_with_a_hint() {
     assert_eq!(kind("respond_to_task", answer(json!({"action": "retry"}))), "conflict");
     assert_eq!(kind("respond_to_task", json!({"workflow_id": "no", "task_id": "a", "answer": 1})), "not_found");
 }
+
+#[test]
+fn the_answer_of_a_run_of_many_steps_is_small_and_says_what_it_leaves_out() {
+    let program = Program::new();
+    let mut client = program.serve();
+    let step = |n: usize| {
+        json!({"step_id": format!("s{n}"), "tool": "02_list_tables", "on_error": "continue",
+        "parameters": {"page_size": 8, "model": if n == 0 { json!("nope") } else { json!(0) }}})
+    };
+    let steps: Vec<Value> = (0..60).map(step).collect();
+    let definition = json!({"template_id": "many", "template_name": "Many", "steps": steps});
+    let run = client.call("execute_workflow", &json!({"definition": definition}));
+    assert!(run.to_string().len() <= 16_384, "{} bytes", run.to_string().len());
+    let shown = run["step_results"].as_object().expect("steps").len();
+    assert_eq!(run["steps_omitted"], json!(60 - shown));
+    assert_eq!((&run["step_results"]["s0"]["status"], run.get("truncated")), (&json!("failed"), None));
+    let last = &run["step_results"]["s59"]["result"]["read_with"];
+    let value = client.call(last["tool"].as_str().expect("a tool"), &last["arguments"]);
+    assert_eq!(value["value"]["total"], 12);
+    let full = client.call("execute_workflow", &json!({"definition": definition, "detail": "full"}));
+    assert_eq!(full["step_results"].as_object().expect("steps").len(), 60);
+    assert_eq!(
+        (full["step_results"]["s59"]["result"]["rows"].as_array().map(Vec::len), full.get("truncated")),
+        (Some(8), None)
+    );
+}
