@@ -251,7 +251,8 @@ fn ended_badly(state: &State) -> Option<ToolFailure> {
         RunStatus::Cancelled => {
             let reason = state.cancel.as_ref().and_then(|(reason, _)| reason.as_deref());
             let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
-            Some(ToolFailure::new(ErrorKind::Interrupted, format!("the run was cancelled{reason}")))
+            let failure = ToolFailure::new(ErrorKind::Interrupted, format!("the run was cancelled{reason}"));
+            Some(failure.with_hint("a cancelled run stays as it is: start the template again for a new one"))
         }
         RunStatus::TimedOut => Some(
             ToolFailure::new(ErrorKind::Timeout, format!("the run did not end within {} ms", state.timeout_ms))

@@ -35,6 +35,7 @@ mod template_made;
 mod templates_listed;
 mod try_again;
 mod unknown_name;
+mod unknown_run;
 mod unknown_template;
 
 #[cfg(test)]
@@ -64,6 +65,7 @@ pub(super) const ALL: &[Rule] = table![
     ambiguous_model,
     unknown_template,
     unknown_name,
+    unknown_run,
     bad_arguments,
     configuration,
     try_again,

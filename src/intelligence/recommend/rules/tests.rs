@@ -116,6 +116,26 @@ fn cases() -> Vec<(&'static str, Value, Vec<&'static str>)> {
         ),
         (
             "unknown_name",
+            json!({"tool": "02_list_tables", "arguments": {"model": "x"}, "result": failed("not_found")}),
+            vec!["01_detect_pbi_instances"],
+        ),
+        (
+            "unknown_run",
+            json!({"tool": "pause_workflow", "arguments": {"workflow_id": "x"}, "result": failed("not_found")}),
+            vec!["get_workflow_status"],
+        ),
+        (
+            "unknown_run",
+            json!({"tool": "cancel_workflow", "arguments": {"workflow_id": "x"}, "result": failed("conflict")}),
+            vec![r#"get_workflow_status {"workflow_id":"x"}"#],
+        ),
+        (
+            "unknown_run",
+            json!({"tool": "execute_workflow", "arguments": {"template_id": "x"}, "result": failed("not_found")}),
+            vec![],
+        ),
+        (
+            "unknown_name",
             json!({"tool": "git__log", "arguments": {"table": "Sales"}, "result": failed("not_found")}),
             vec![],
         ),

@@ -1,4 +1,4 @@
-//! A table or measure that does not exist: the list of those that do.
+//! A table, measure or model that does not exist: the list of those that do.
 
 use crate::base::ErrorKind;
 use crate::intelligence::recommend::occasion::Occasion;
@@ -15,6 +15,9 @@ pub(super) fn propose(occasion: &Occasion<'_>) -> Vec<Recommendation> {
     }
     if occasion.given("table").or_else(|| occasion.given("table_name")).is_some() {
         proposals.push(Recommendation::tool("02_list_tables", "See which tables the model has", 0.85).high());
+    }
+    if proposals.is_empty() && occasion.arguments.contains_key("model") {
+        proposals.push(Recommendation::tool("01_detect_pbi_instances", "See which models there are", 0.9).high());
     }
     proposals
 }
