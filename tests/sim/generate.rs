@@ -63,7 +63,7 @@ pub(crate) fn case(seed: u64) -> Case {
             outputs: indexmap::IndexMap::new(),
             extra: serde_json::Map::new(),
         },
-        on_unknown: dice.pick(&[OnUnknown::Ask, OnUnknown::Ask, OnUnknown::Fail, OnUnknown::Retry]),
+        on_unknown: dice.pick(&[OnUnknown::Ask, OnUnknown::Ask, OnUnknown::Ask, OnUnknown::Fail, OnUnknown::Retry]),
         timeout_ms: if !plain && dice.percent(20) { 500 + dice.below(40) * 100 } else { 3_600_000 },
         tools,
         person: if plain { Vec::new() } else { person(&dice) },
@@ -181,9 +181,9 @@ fn tool(dice: &Dice, plain: bool, steady: bool) -> Tool {
 
 fn attempt(dice: &Dice, plain: bool, steady: bool, timed: bool) -> Attempt {
     let reply = match dice.below(20) {
-        0..=9 => Reply::Completed,
-        10..=14 => Reply::Failed(dice.pick(&KINDS), dice.percent(20).then(|| dice.below(20) * 100)),
-        15..=17 => Reply::Unknown(dice.pick(&[ErrorKind::Timeout, ErrorKind::Unavailable])),
+        0..=8 => Reply::Completed,
+        9..=13 => Reply::Failed(dice.pick(&KINDS), dice.percent(20).then(|| dice.below(20) * 100)),
+        14..=17 => Reply::Unknown(dice.pick(&[ErrorKind::Timeout, ErrorKind::Unavailable])),
         // Without a timeout of its own, only the run's ends a silent call.
         _ if timed || !plain => Reply::Silent,
         _ => Reply::Completed,

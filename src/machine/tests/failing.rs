@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::rig::{Rig, after, bare, calls, error, plan, retry, step};
 use crate::base::ErrorKind;
-use crate::machine::{CallOutcome, Command, Evaluated, EventKind, InputKind, RunStatus, StepStatus, Timer};
+use crate::machine::{Answered, CallOutcome, Command, Evaluated, EventKind, InputKind, RunStatus, StepStatus, Timer};
 
 #[test]
 fn a_failed_attempt_is_retried_after_its_delay_under_the_same_key() {
@@ -124,6 +124,17 @@ fn steps_that_may_start_after_an_abort_may_also_be_retried_after_it() {
         rig.complete("cleanup");
         assert_eq!((rig.status("cleanup"), rig.run_status()), (StepStatus::Completed, RunStatus::Failed));
     }
+}
+
+#[test]
+fn after_an_abort_a_person_may_still_have_an_interrupted_call_made_again() {
+    let mut rig = Rig::started(plan(vec![bare("a"), bare("b")]));
+    rig.lose("b");
+    rig.fail("a", ErrorKind::ToolError);
+    assert_eq!(rig.run_status(), RunStatus::Paused);
+    assert_eq!(calls(&rig.answer("b#1", Answered::Retry)), [("b", 2)]);
+    rig.complete("b");
+    assert_eq!((rig.status("b"), rig.run_status()), (StepStatus::Completed, RunStatus::Failed));
 }
 
 #[test]
