@@ -25,23 +25,60 @@ const KINDS: [ErrorKind; 14] = [
     ErrorKind::Internal,
 ];
 
+/// What a case has much or little of: seeds that differ in this meet where an
+/// even mixture of everything never would (Groce et al., "Swarm Testing", 2012).
+/// All in percent.
+struct Weather {
+    /// The naive interpreter is to know the outcome.
+    plain: bool,
+    /// No attempt differs from another, all are safe to repeat.
+    steady: bool,
+    failed: u64,
+    unknown: u64,
+    silent: u64,
+    safe: u64,
+    missing: u64,
+    abort: u64,
+    retry: u64,
+    conditions: u64,
+}
+
+impl Weather {
+    fn of(dice: &Dice, mode: Mode) -> Self {
+        let plain = dice.percent(45);
+        let steady = plain && dice.percent(50);
+        // What an abort stops depends on time, unless steps come one by one.
+        let abort = if plain && mode != Mode::Sequential { 0 } else { dice.pick(&[0, 20, 50, 90]) };
+        Self {
+            plain,
+            steady,
+            failed: dice.pick(&[5, 20, 40, 60]),
+            unknown: dice.pick(&[0, 10, 20, 35]),
+            silent: dice.pick(&[0, 0, 5]),
+            safe: if steady { 100 } else { dice.pick(&[0, 50, 80, 100]) },
+            missing: if steady { 0 } else { dice.pick(&[0, 0, 5, 20]) },
+            abort,
+            retry: dice.pick(&[0, 50, 80, 100]),
+            conditions: dice.pick(&[10, 50, 80]),
+        }
+    }
+}
+
 /// The case that a seed stands for.
 pub(crate) fn case(seed: u64) -> Case {
     let dice = Dice::new(seed, "case");
-    let plain = dice.percent(45);
-    let steady = plain && dice.percent(50);
     let mode = match dice.below(10) {
         0..=3 => Mode::Sequential,
         4 => Mode::Adaptive,
         5 => Mode::Pipeline,
         _ => Mode::Parallel,
     };
-    // What an abort stops depends on time, unless steps come one by one.
-    let abort = !plain || mode == Mode::Sequential;
+    let weather = Weather::of(&dice, mode);
+    let plain = weather.plain;
     let size = if dice.percent(40) { 1 + dice.index(6) } else { 4 + dice.index(22) };
     let rank = ranks(&dice, size);
-    let steps = (0..size).map(|index| step(&dice, index, &rank, abort)).collect();
-    let tools = (0..size).map(|_| tool(&dice, plain, steady)).collect();
+    let steps = (0..size).map(|index| step(&dice, index, &rank, &weather)).collect();
+    let tools = (0..size).map(|_| tool(&dice, &weather)).collect();
     Case {
         seed,
         plan: Plan {
@@ -70,7 +107,7 @@ pub(crate) fn case(seed: u64) -> Case {
         permits: (0..=dice.below(5)).map(|n| if n == 0 { 0 } else { dice.below(10) * 100 }).collect(),
         place: dice.pick(&[0, 0, 0, 300]),
         plain,
-        steady,
+        steady: weather.steady,
         crashes: Vec::new(),
     }
 }
@@ -86,7 +123,7 @@ fn ranks(dice: &Dice, size: usize) -> Vec<usize> {
     ranks
 }
 
-fn step(dice: &Dice, index: usize, rank: &[usize], abort: bool) -> PlanStep {
+fn step(dice: &Dice, index: usize, rank: &[usize], weather: &Weather) -> PlanStep {
     let lower: Vec<usize> = (0..rank.len()).filter(|&other| rank[other] < rank[index]).collect();
     let mut depends_on: Vec<usize> = match dice.below(10) {
         _ if lower.is_empty() => Vec::new(),
@@ -96,10 +133,10 @@ fn step(dice: &Dice, index: usize, rank: &[usize], abort: bool) -> PlanStep {
     };
     depends_on.sort_unstable();
     depends_on.dedup();
-    let condition = match dice.below(20) {
-        0..=8 => Condition::OnSuccess,
-        9..=11 => Condition::Always,
-        12..=14 => Condition::OnFailure,
+    let condition = match dice.below(11) {
+        _ if !dice.percent(weather.conditions) => Condition::OnSuccess,
+        0..=2 => Condition::Always,
+        3..=5 => Condition::OnFailure,
         _ => Condition::When(dice.pick(&["yes", "yes", "no", "all_completed", "any_failed", "boom"]).into()),
     };
     let handled = [OnError::Continue, OnError::Continue, OnError::Skip];
@@ -120,10 +157,10 @@ fn step(dice: &Dice, index: usize, rank: &[usize], abort: bool) -> PlanStep {
         depends_on,
         condition,
         timeout_seconds: None,
-        retry: dice.percent(60).then(|| retry(dice)),
+        retry: dice.percent(weather.retry).then(|| retry(dice)),
         alternatives: Vec::new(),
         adjust: Vec::new(),
-        on_error: if abort && dice.percent(50) { OnError::Abort } else { dice.pick(&handled) },
+        on_error: if dice.percent(weather.abort) { OnError::Abort } else { dice.pick(&handled) },
         on_unknown: dice.pick(&[None, None, Some(OnUnknown::Ask), Some(OnUnknown::Fail), Some(OnUnknown::Retry)]),
         idempotent: dice.pick(&[None, None, None, Some(true), Some(false)]),
         exports: indexmap::IndexMap::new(),
@@ -155,20 +192,19 @@ fn retry(dice: &Dice) -> Retry {
     }
 }
 
-fn tool(dice: &Dice, plain: bool, steady: bool) -> Tool {
+fn tool(dice: &Dice, weather: &Weather) -> Tool {
     // Off the grid: whether a reply or the timeout is first never depends on order.
     let timeout_ms = dice.percent(30).then(|| 250 + dice.below(10) * 100);
-    let count = if steady { 1 } else { 1 + dice.index(4) };
-    let attempts = (0..count).map(|_| attempt(dice, plain, steady, timeout_ms.is_some())).collect();
+    let count = if weather.steady { 1 } else { 1 + dice.index(4) };
+    let attempts = (0..count).map(|_| attempt(dice, weather, timeout_ms.is_some())).collect();
     let facts = (0..count)
-        .map(|_| match dice.below(20) {
-            _ if steady => Facts::Safe,
-            0 => Facts::Missing(dice.pick(&KINDS)),
-            1..=9 => Facts::Safe,
-            _ => Facts::Unsafe,
+        .map(|_| match dice.percent(weather.safe) {
+            _ if dice.percent(weather.missing) => Facts::Missing(dice.pick(&KINDS)),
+            true => Facts::Safe,
+            false => Facts::Unsafe,
         })
         .collect();
-    let answers = plain || dice.percent(85);
+    let answers = weather.plain || dice.percent(85);
     Tool {
         attempts,
         facts,
@@ -179,16 +215,18 @@ fn tool(dice: &Dice, plain: bool, steady: bool) -> Tool {
     }
 }
 
-fn attempt(dice: &Dice, plain: bool, steady: bool, timed: bool) -> Attempt {
-    let reply = match dice.below(20) {
-        0..=8 => Reply::Completed,
-        9..=13 => Reply::Failed(dice.pick(&KINDS), dice.percent(20).then(|| dice.below(20) * 100)),
-        14..=17 => Reply::Unknown(dice.pick(&[ErrorKind::Timeout, ErrorKind::Unavailable])),
+fn attempt(dice: &Dice, weather: &Weather, timed: bool) -> Attempt {
+    let reply = if dice.percent(weather.failed) {
+        Reply::Failed(dice.pick(&KINDS), dice.percent(20).then(|| dice.below(20) * 100))
+    } else if dice.percent(weather.unknown) {
+        Reply::Unknown(dice.pick(&[ErrorKind::Timeout, ErrorKind::Unavailable]))
+    } else if dice.percent(weather.silent) && (timed || !weather.plain) {
         // Without a timeout of its own, only the run's ends a silent call.
-        _ if timed || !plain => Reply::Silent,
-        _ => Reply::Completed,
+        Reply::Silent
+    } else {
+        Reply::Completed
     };
-    let again = (!steady && dice.percent(15)).then(|| {
+    let again = (!weather.steady && dice.percent(15)).then(|| {
         (100 + dice.below(15) * 100, dice.pick(&[Reply::Completed, Reply::Failed(ErrorKind::Internal, None)]))
     });
     Attempt { after: dice.below(8) * 100, reply, again }
