@@ -15,8 +15,8 @@ pub(crate) struct Case {
     /// By step, in file order.
     pub(crate) tools: Vec<Tool>,
     pub(crate) person: Vec<(u64, Act)>,
-    /// Each permit of the process is free from this moment on.
-    pub(crate) permits: Vec<u64>,
+    /// For each permit of the process, when other runs hold it: from, to.
+    pub(crate) permits: Vec<(u64, u64)>,
     /// A place among the running runs is free from this moment on.
     pub(crate) place: u64,
     /// The naive interpreter knows what must come of it without a crash.
@@ -139,7 +139,7 @@ impl Case {
         let plan = &self.plan;
         writeln!(
             out,
-            "mode {:?}, at most {:?} steps, permits from {:?} ms, place from {} ms, timeout {} ms, on_unknown {:?}",
+            "mode {:?}, at most {:?} steps, permits busy {:?} ms, place from {} ms, timeout {} ms, on_unknown {:?}",
             plan.mode, plan.max_parallel_steps, self.permits, self.place, self.timeout_ms, self.on_unknown
         )
         .unwrap();

@@ -41,12 +41,32 @@ struct Weather {
     abort: u64,
     retry: u64,
     conditions: u64,
+    /// Steps that wait for others.
+    links: u64,
 }
 
 impl Weather {
+    /// Failures and lost replies side by side.
+    const STORM: Self = Self {
+        plain: false,
+        steady: false,
+        failed: 40,
+        unknown: 40,
+        silent: 0,
+        safe: 20,
+        missing: 0,
+        abort: 40,
+        retry: 80,
+        conditions: 10,
+        links: 30,
+    };
+
     fn of(dice: &Dice, mode: Mode) -> Self {
         let plain = dice.percent(45);
         let steady = plain && dice.percent(50);
+        if !plain && dice.percent(35) {
+            return Self::STORM;
+        }
         // What an abort stops depends on time, unless steps come one by one.
         let abort = if plain && mode != Mode::Sequential { 0 } else { dice.pick(&[0, 20, 50, 90]) };
         Self {
@@ -60,6 +80,7 @@ impl Weather {
             abort,
             retry: dice.pick(&[0, 50, 80, 100]),
             conditions: dice.pick(&[10, 50, 80]),
+            links: dice.pick(&[30, 70, 100]),
         }
     }
 }
@@ -104,12 +125,18 @@ pub(crate) fn case(seed: u64) -> Case {
         timeout_ms: if !plain && dice.percent(20) { 500 + dice.below(40) * 100 } else { 3_600_000 },
         tools,
         person: if plain { Vec::new() } else { person(&dice) },
-        permits: (0..=dice.below(5)).map(|n| if n == 0 { 0 } else { dice.below(10) * 100 }).collect(),
+        permits: (0..=dice.below(5)).map(|_| busy(&dice)).collect(),
         place: dice.pick(&[0, 0, 0, 300]),
         plain,
         steady: weather.steady,
         crashes: Vec::new(),
     }
+}
+
+/// When other runs hold a permit.
+fn busy(dice: &Dice) -> (u64, u64) {
+    let from = dice.pick(&[0, 0, 200, 600, 1_100]);
+    (from, from + dice.pick(&[0, 0, 300, 800, 2_000]))
 }
 
 /// Which step may depend on which: on those of a lower rank. Mostly the order of the file.
@@ -126,9 +153,8 @@ fn ranks(dice: &Dice, size: usize) -> Vec<usize> {
 fn step(dice: &Dice, index: usize, rank: &[usize], weather: &Weather) -> PlanStep {
     let lower: Vec<usize> = (0..rank.len()).filter(|&other| rank[other] < rank[index]).collect();
     let mut depends_on: Vec<usize> = match dice.below(10) {
-        _ if lower.is_empty() => Vec::new(),
-        0..=2 => Vec::new(),
-        3..=6 => vec![dice.pick(&lower)],
+        _ if lower.is_empty() || !dice.percent(weather.links) => Vec::new(),
+        0..=5 => vec![dice.pick(&lower)],
         _ => (0..=dice.below(3)).map(|_| dice.pick(&lower)).collect(),
     };
     depends_on.sort_unstable();

@@ -32,7 +32,8 @@ impl<'c> Pool<'c> {
 
     fn free(&self) -> bool {
         let elapsed = self.elapsed();
-        self.case.permits.iter().filter(|&&from| from <= elapsed).count() > self.held.len()
+        let busy = |&&(from, to): &&(u64, u64)| from <= elapsed && elapsed < to;
+        self.case.permits.len() > self.held.len() + self.case.permits.iter().filter(busy).count()
     }
 
     /// Gives permits that are free to those who want one.

@@ -41,6 +41,9 @@ fn candidates(case: &Case) -> Vec<Case> {
     }
     with(&|case| std::mem::replace(&mut case.place, 0) > 0);
     with(&|case| case.permits.pop().is_some() && !case.permits.is_empty());
+    for index in 0..case.permits.len() {
+        with(&|case| std::mem::take(&mut case.permits[index]).1 > 0);
+    }
     with(&|case| case.plan.max_parallel_steps.take().is_some());
     for index in 0..case.plan.steps.len() {
         for edge in 0..case.plan.steps[index].depends_on.len() {

@@ -105,7 +105,8 @@ fn asked(act: Act) -> InputKind {
 impl<'c> Life<'c> {
     fn new(case: &'c Case, state: State, now: Timestamp) -> Self {
         let mut queue = BTreeMap::new();
-        for (n, &from) in case.permits.iter().chain([&case.place]).enumerate() {
+        let free_again = case.permits.iter().map(|&(_, to)| to).chain([case.place]);
+        for (n, from) in free_again.enumerate() {
             let at = START.plus(Duration::from_millis(from));
             // Below every number that `World::push` gives.
             queue.insert((at.max(now), n as u64), Happening::Look);
@@ -241,8 +242,10 @@ impl World<'_> {
         if commits && self.dies(number, When::BeforeCommit)? {
             return Ok(true);
         }
+        let mut cancel = false;
         for key in &seen {
-            self.store.inbox.remove(key);
+            let input = self.store.inbox.remove(key);
+            cancel |= matches!(input, Some(InputKind::Cancel { .. }));
         }
         if commits {
             let read = self.store.commit(&done.events);
@@ -252,6 +255,8 @@ impl World<'_> {
         hold(self.shadow == self.life.state, "replay", || {
             format!("live {:?}\nreplayed {:?}", self.life.state, self.shadow)
         })?;
+        let heard = !cancel || self.shadow.ending() || self.shadow.end.is_some();
+        hold(heard, "P6 a cancel takes effect", || format!("the run is `{}`", self.shadow.status()))?;
         self.holds_what_is_outstanding(&done.commands)?;
         if commits && self.dies(number, When::AfterCommit)? {
             return Ok(true);

@@ -108,6 +108,7 @@ fn after_an_abort_no_other_failure_is_retried() {
     rig.fail("a", ErrorKind::ToolError);
     rig.fail("b", ErrorKind::Unavailable);
     assert_eq!((rig.status("b"), rig.run_status()), (StepStatus::Failed, RunStatus::Failed));
+    assert!(!rig.told().contains(&"step_retrying b".to_owned()));
     assert_eq!(rig.state.failure.as_ref().map(|(path, _)| path.as_str()), Some("a"), "the first failure is the run's");
 }
 

@@ -71,6 +71,15 @@ fn steps_without_a_free_permit_wait_and_start_when_it_is_granted() {
 }
 
 #[test]
+fn a_permit_that_comes_before_a_retry_is_due_is_given_back() {
+    let mut rig = Rig::started(plan(vec![step("a", json!({"retry": retry()}))]));
+    rig.fail("a", ErrorKind::Unavailable);
+    let facts = Ok(CallFacts { repeat_safe: true, pin: None });
+    assert_eq!(rig.send(InputKind::Granted { path: "a".into(), facts }).events, []);
+    assert_eq!(rig.bench.given_back, ["a"]);
+}
+
+#[test]
 fn a_sequential_run_takes_one_step_at_a_time_in_file_order() {
     let mut rig = Rig::started(sequential(vec![after("a", &[2]), bare("b"), bare("c")]));
     let mut order = Vec::new();
