@@ -239,6 +239,7 @@ impl Reader<'_> {
         hold(unique, "P2 keys differ between steps", || path.to_string())?;
 
         let node = self.case.node(path);
+        hold(safe || node.idempotent != Some(true), "P3 the author's word counts", || path.to_string())?;
         let answered = self.ledger.settled.contains(&(path.clone(), attempt - 1));
         let policy = self.case.policy(node);
         let seen = self.steps.get_mut(path).expect("a step of the plan");

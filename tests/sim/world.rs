@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use sequitur::base::{ErrorKind, Timestamp};
 use sequitur::machine::{
     Answered, BodyRef, CallOutcome, Command, Event, EventKind, InputKind, Local, RunStatus, State, StepError, StepPath,
-    Timer, Via, apply, outstanding, turn,
+    Timer, Turn, Via, apply, outstanding, turn,
 };
 
 use crate::case::{Act, Case, Choice, Reply, When};
@@ -258,6 +258,7 @@ impl World<'_> {
         let heard = !cancel || self.shadow.ending() || self.shadow.end.is_some();
         hold(heard, "P6 a cancel takes effect", || format!("the run is `{}`", self.shadow.status()))?;
         self.holds_what_is_outstanding(&done.commands)?;
+        self.cancels_calls(&done)?;
         if commits && self.dies(number, When::AfterCommit)? {
             return Ok(true);
         }
@@ -313,6 +314,20 @@ impl World<'_> {
         for (at, answer) in [(at, answer), (at.plus(Duration::from_millis(300)), Answered::Fail)] {
             self.store.ask(at, InputKind::Answer { task: task.to_owned(), answer, via: Via::Cli });
         }
+    }
+
+    /// The turn in which a run begins to end asks for an end of every call in flight.
+    fn cancels_calls(&self, done: &Turn) -> Result<(), Fault> {
+        let begins =
+            |event: &Event| matches!(event.kind, EventKind::CancelRequested { .. } | EventKind::TimeoutReached);
+        if !done.events.iter().any(begins) {
+            return Ok(());
+        }
+        for path in self.shadow.calls_in_flight() {
+            let told = done.commands.contains(&Command::CancelCall(path.clone()));
+            hold(told, "P6 calls in flight are cancelled", || path.to_string())?;
+        }
+        Ok(())
     }
 
     /// What the state still asks for is exactly what somebody sees to.
