@@ -565,6 +565,7 @@ async fn trust_makes_a_projects_file_count() {
     let templates = || {
         Script::default()
             .answer("list_workflow_templates", &[json!({"success": true, "templates": [], "warnings": []})])
+            .answer("get_workflow_status", &[json!({"success": true, "runs": []})])
     };
     let servers = |shown: &Shown| shown.out.contains("`git` starts `uvx`");
     let shown = shell.run(templates(), &["doctor"]).await;

@@ -8,6 +8,7 @@ mod mcp;
 mod recorder;
 mod schemas;
 mod semantic_model;
+mod serve;
 mod states;
 mod templates;
 mod tools;

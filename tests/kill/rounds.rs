@@ -110,6 +110,10 @@ impl Round {
                 return asked;
             }
             assert_eq!(status["status"], "paused", "{status:#}");
+            if asked.is_empty() {
+                let resumed = workplace.output(&["resume", &record.run, "--json"]);
+                assert_eq!(resumed.status.code(), Some(3), "a bare resume repeats nothing: {resumed:?}");
+            }
             let inbox = workplace.output(&["inbox", "--json"]);
             let inbox: Value = serde_json::from_slice(&inbox.stdout).unwrap();
             let tasks = inbox["tasks"].as_array().unwrap_or_else(|| panic!("{inbox:#}")).clone();

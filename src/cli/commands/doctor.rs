@@ -163,7 +163,13 @@ fn reached(server: &Server) -> String {
 }
 
 async fn live(checks: &mut Checks, client: &Client) {
-    checks.ok("store", "opened");
+    // Tools are there without a store too: whether it opened, only its use tells.
+    let mut nothing_finished = Object::new();
+    nothing_finished.insert("limit".to_owned(), Value::from(0));
+    match client.call("get_workflow_status", nothing_finished).await {
+        Ok(_) => checks.ok("store", "opened"),
+        Err(failure) => checks.add("store", Status::Error, failure.to_string(), failure.hint()),
+    }
     checks.ok("tools", format!("{} can be called", client.tools.names().len()));
     match client.call("list_workflow_templates", Object::new()).await {
         Ok(answer) => templates(checks, &answer),

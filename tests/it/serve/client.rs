@@ -29,6 +29,8 @@ pub(crate) struct Client {
     stderr: Option<JoinHandle<String>>,
     era: Era,
     next_id: i64,
+    /// Whether an answer to nothing that was asked is a fault.
+    pub(crate) strict: bool,
     /// Notifications, in the order in which they came.
     pub(crate) notifications: Vec<Value>,
 }
@@ -54,7 +56,16 @@ impl Client {
             String::from_utf8_lossy(&text).into_owned()
         });
         let to = child.stdin.take();
-        Self { child, to, lines, stderr: Some(stderr), era: Era::Legacy, next_id: 0, notifications: Vec::new() }
+        Self {
+            child,
+            to,
+            lines,
+            stderr: Some(stderr),
+            era: Era::Legacy,
+            next_id: 0,
+            strict: true,
+            notifications: Vec::new(),
+        }
     }
 
     /// The same, after the handshake of its era.
@@ -123,7 +134,7 @@ impl Client {
             if message["id"] == id {
                 return message;
             }
-            assert!(message["id"].is_null(), "an answer to something else: {message}");
+            assert!(!self.strict || message["id"].is_null(), "an answer to something else: {message}");
             self.notifications.push(message);
         }
     }
@@ -211,4 +222,11 @@ impl Drop for Client {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// Sends a signal to a process.
+#[cfg(unix)]
+pub(crate) fn signal(process: u32, name: &str) {
+    let sent = Command::new("sh").args(["-c", &format!("kill -{name} {process}")]).status().unwrap();
+    assert!(sent.success());
 }

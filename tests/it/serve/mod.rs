@@ -1,0 +1,11 @@
+//! The binary itself, over its standard streams and on the command line.
+
+mod bad_input;
+mod client;
+mod command_line;
+mod configuration;
+mod data_folder;
+mod ending;
+mod main_job;
+mod place;
+mod processes;
