@@ -35,6 +35,8 @@ pub struct ToolCall {
     pub progress: Option<ProgressSink>,
     /// How long the caller will wait.
     pub timeout: Option<Duration>,
+    /// A step with `record: none`: neither parameters nor result go into the learning log.
+    pub unrecorded: bool,
 }
 
 impl ToolCall {
@@ -50,6 +52,7 @@ impl ToolCall {
             cancel: CancellationToken::new(),
             progress: None,
             timeout: None,
+            unrecorded: false,
         }
     }
 }

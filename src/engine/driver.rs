@@ -458,6 +458,7 @@ impl Driver {
         call.idempotency_key = step.key.as_deref().map(ToOwned::to_owned);
         call.cancel = cancel;
         call.timeout = ready.timeout_ms.map(Duration::from_millis);
+        call.unrecorded = self.state.node(path).is_some_and(|node| node.record_none);
         Ok(call)
     }
 }

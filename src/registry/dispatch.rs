@@ -121,6 +121,7 @@ impl Registry {
             tool: call.name.clone(),
             set,
             parameters: redact::parameters(&call.arguments, &self.parts.redaction),
+            unrecorded: call.unrecorded,
             origin: call.origin.clone(),
             at: now,
         };

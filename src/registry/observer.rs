@@ -30,6 +30,8 @@ pub struct Started {
     pub set: ToolSet,
     /// The arguments with secrets taken out.
     pub parameters: Object,
+    /// Of these, and of the result, nothing may be kept.
+    pub unrecorded: bool,
     /// Who calls.
     pub origin: Origin,
     /// When.

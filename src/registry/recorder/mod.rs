@@ -204,6 +204,11 @@ impl Recorder {
         self.intelligence.enabled && self.intelligence.learning_enabled
     }
 
+    /// How much of this call's parameters may be kept.
+    fn kept(&self, call: &Started) -> LogParameters {
+        if call.unrecorded { LogParameters::None } else { self.retention.log_parameters }
+    }
+
     fn settings(&self) -> Settings {
         Settings {
             count: self.intelligence.recommendation_count.as_usize(),
@@ -270,7 +275,7 @@ impl Recorder {
     }
 
     fn keep(&self, call: &Started, end: &Finished<'_>, bytes: u64, lessons: Lessons) {
-        let whole = self.retention.log_parameters == LogParameters::Full;
+        let whole = self.kept(call) == LogParameters::Full;
         self.journal.ended(CallEnded {
             id: call.id.0.clone(),
             error_type: end.error_kind,
@@ -308,7 +313,7 @@ impl Observer for Recorder {
             at: call.at,
             origin: call.origin.clone(),
             tool: call.tool.clone(),
-            parameters: kept_parameters(Value::Object(call.parameters.clone()), self.retention.log_parameters),
+            parameters: kept_parameters(Value::Object(call.parameters.clone()), self.kept(call)),
         });
     }
 

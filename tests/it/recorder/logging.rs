@@ -3,7 +3,7 @@
 use futures::FutureExt as _;
 use sequitur::base::ErrorKind;
 use sequitur::config::LogParameters;
-use sequitur::contract::{CallFailure, Origin, ToolOutput};
+use sequitur::contract::{CallFailure, Origin, ToolCall, ToolOutput};
 use serde_json::{Value, json};
 
 use super::world::{Process, World, body, open, request, step};
@@ -112,6 +112,18 @@ async fn of_the_parameters_as_much_is_kept_as_the_configuration_says() {
         process.call("alpha", json!({"table": "Salaries"})).await;
         assert_eq!(process.last_logged(folder.path()).await.table, None);
     }
+}
+
+#[tokio::test]
+async fn of_a_step_with_record_none_the_log_has_neither_parameters_nor_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = World::new(folder.path()).start().await;
+    let call = request("alpha", json!({"table": "Salaries"}), step("r"));
+    let answer = process.registry.dispatch(ToolCall { unrecorded: true, ..call }).await.expect("an output");
+    let log = process.log(folder.path()).await;
+    let id = answer.meta["sequitur/interaction_id"].as_str().expect("its id");
+    let row = log.call(id).await.unwrap().expect("the call itself is logged");
+    assert_eq!((row.success, row.parameters, row.table), (Some(true), Value::Null, None));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod advice;
 mod killed;
 mod logging;
+mod program;
 mod switches;
 mod world;
 
