@@ -248,6 +248,7 @@ fn waiting_for_a_place_does_not_use_up_the_run_s_time() {
     rig.bench.places = 0;
     assert_eq!(rig.turn(Vec::new()), Turn::default());
     rig.wait(10_000);
+    assert_eq!(rig.send(InputKind::TimerFired(Timer::Run)), Turn::default());
     let turn = rig.send(InputKind::Placed);
     assert_eq!(timer(&turn, &Timer::Run), Some(rig.now.plus(Duration::from_hours(1))));
     assert_eq!(rig.send(InputKind::Placed).events, [], "one place is enough");

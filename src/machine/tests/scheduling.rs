@@ -1,10 +1,12 @@
 //! Order and bounds (P2, P8), progress (P9), one commit a step.
 
+use indexmap::IndexMap;
 use serde_json::json;
 
-use super::rig::{Rig, after, bare, calls, exporting, plan, retry, sequential, step, told};
+use super::rig::{Rig, after, bare, body, calls, exporting, plan, retry, sequential, step, told};
 use crate::base::ErrorKind;
-use crate::machine::{Answered, CallFacts, Command, InputKind, RunStatus, StepStatus};
+use crate::contract::Binding;
+use crate::machine::{Answered, CallFacts, CallOutcome, Command, InputKind, RunStatus, StepStatus};
 use crate::workflow::plan::Plan;
 
 fn at_most(bound: u32, plan: Plan) -> Plan {
@@ -127,6 +129,22 @@ fn in_a_sequential_run_an_interrupted_step_is_not_overtaken() {
     rig.lose("a");
     assert_eq!(calls(&rig.answer("a#1", Answered::Retry)), [("a", 2)]);
     assert_eq!(rig.bench.evaluated.len(), 1);
+}
+
+#[test]
+fn what_a_step_binds_stays_bound_until_another_step_binds() {
+    let binding = |name: &str| {
+        let fingerprint = "f".to_owned();
+        Some(Binding { model_path: format!("/models/{name}"), model_name: name.to_owned(), fingerprint })
+    };
+    let bound = |binds| CallOutcome::Completed { result: body("1"), exports: IndexMap::new(), binds };
+    let mut rig = Rig::started(plan(vec![bare("a"), after("b", &[0]), after("c", &[1])]));
+    assert_eq!(rig.state.binding, None);
+    rig.reply("a", bound(binding("shop")));
+    rig.reply("b", bound(None));
+    assert_eq!(rig.state.binding, binding("shop"));
+    rig.reply("c", bound(binding("bank")));
+    assert_eq!(rig.state.binding, binding("bank"));
 }
 
 #[test]
