@@ -144,6 +144,7 @@ pub(super) fn changes(state: &State, events: &[Event], bodies: &Bodies) -> Resul
             | EventKind::StepFailed { .. }
             | EventKind::StepSkipped { .. }
             | EventKind::StepCancelled { .. }
+            | EventKind::RunAdopted
             | EventKind::RunPaused { .. }
             | EventKind::RunResumed
             | EventKind::CancelRequested { .. }
@@ -192,6 +193,7 @@ fn refer<'e>(kind: &'e EventKind, referred: &mut Vec<&'e BodyRef>) {
         | EventKind::StepInterrupted { .. }
         | EventKind::InterruptionAnswered { .. }
         | EventKind::StepCancelled { .. }
+        | EventKind::RunAdopted
         | EventKind::RunPaused { .. }
         | EventKind::RunResumed
         | EventKind::CancelRequested { .. }

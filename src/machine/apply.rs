@@ -75,6 +75,7 @@ pub fn apply(state: &mut State, event: &Event) -> Result<(), IllegalTransition> 
     fold(state, event);
     state.events += 1;
     state.clock(event.at);
+    state.last_at = event.at;
     Ok(())
 }
 
@@ -156,6 +157,13 @@ fn fold(state: &mut State, event: &Event) {
             });
             state.tasks.retain(|_, task| task.path != *path);
         }
+        EventKind::RunAdopted => {
+            // It was driven up to its last event, and is again from here on.
+            if let Some(since) = state.active_since {
+                state.active += state.last_at.since(since);
+                state.active_since = Some(at);
+            }
+        }
         EventKind::RunPaused { reason } => state.pause = Some(reason.clone()),
         EventKind::RunResumed => state.pause = None,
         EventKind::CancelRequested { reason, compensate } => {
@@ -203,6 +211,8 @@ impl State {
 
         if status.is_finished() && !was_finished {
             self.finished += 1;
+            // What a cancel cut off was not done.
+            self.cancelled += usize::from(status == StepStatus::Cancelled);
             let dependents = self.dependents.clone();
             for &dependent in &dependents[index] {
                 self.unblock(dependent);

@@ -182,7 +182,10 @@ fn end_early(state: &State) -> Vec<EventKind> {
 }
 
 fn adopted(state: &State, now: Timestamp) -> Decision {
-    let events = state.calls_in_flight().filter_map(|path| {
+    if state.end.is_some() {
+        return Decision::default();
+    }
+    let settled = state.calls_in_flight().filter_map(|path| {
         let step = state.steps.get(path)?;
         let error = StepError::new(
             ErrorKind::Interrupted,
@@ -196,7 +199,7 @@ fn adopted(state: &State, now: Timestamp) -> Decision {
             action::unsafe_unknown(state, path, step.attempts, error)
         })
     });
-    Decision { events: events.collect(), commands: Vec::new() }
+    Decision { events: std::iter::once(EventKind::RunAdopted).chain(settled).collect(), commands: Vec::new() }
 }
 
 fn evaluated(state: &State, path: &StepPath, outcome: &Evaluated) -> Decision {

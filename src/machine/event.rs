@@ -214,6 +214,9 @@ pub enum EventKind {
         #[serde(default)]
         outcome_unknown: bool,
     },
+    /// Another process took it over. The time in which nobody drove it does not
+    /// count against its timeout.
+    RunAdopted,
     /// Nothing new starts until it is resumed.
     RunPaused {
         /// Who asked, or what was found.
@@ -269,6 +272,7 @@ impl EventKind {
             Self::StepInterrupted { .. } => "step_interrupted",
             Self::InterruptionAnswered { .. } => "interruption_answered",
             Self::StepCancelled { .. } => "step_cancelled",
+            Self::RunAdopted => "run_adopted",
             Self::RunPaused { .. } => "run_paused",
             Self::RunResumed => "run_resumed",
             Self::CancelRequested { .. } => "cancel_requested",
@@ -295,6 +299,7 @@ impl EventKind {
             | Self::StepCancelled { path, .. } => Some(path),
             Self::RunCreated { .. }
             | Self::RunStarted
+            | Self::RunAdopted
             | Self::RunPaused { .. }
             | Self::RunResumed
             | Self::CancelRequested { .. }

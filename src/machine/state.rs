@@ -332,10 +332,14 @@ pub struct State {
     pub(super) retrying: BTreeSet<usize>,
     /// Finished instances.
     pub(super) finished: usize,
+    /// Of them, those that ended with their run.
+    pub(super) cancelled: usize,
     /// Time it has been active, up to `active_since`.
     pub(super) active: Duration,
     /// Active from then on.
     pub(super) active_since: Option<Timestamp>,
+    /// The last event's time.
+    pub(super) last_at: Timestamp,
 }
 
 impl State {
@@ -386,8 +390,10 @@ impl State {
             in_flight: BTreeSet::new(),
             retrying: BTreeSet::new(),
             finished: 0,
+            cancelled: 0,
             active: Duration::ZERO,
             active_since: None,
+            last_at: at,
         }
     }
 
@@ -444,7 +450,7 @@ impl State {
             return 100.0;
         }
         #[expect(clippy::cast_precision_loss, reason = "at most 100,000 instances")]
-        let share = self.finished as f64 / self.steps.len().max(1) as f64;
+        let share = (self.finished - self.cancelled) as f64 / self.steps.len().max(1) as f64;
         // The last step may be done while the outputs are not.
         (share * 100.0).min(99.9)
     }

@@ -33,6 +33,10 @@ pub const STEP_TRANSITIONS: &[StepEvent] = &[
 /// Every event of the run itself, with the statuses it can happen to.
 pub const RUN_EVENTS: &[(&str, &[RunStatus])] = &[
     ("run_started", &[RunStatus::Pending]),
+    (
+        "run_adopted",
+        &[RunStatus::Pending, RunStatus::Running, RunStatus::Waiting, RunStatus::Paused, RunStatus::Cancelling],
+    ),
     ("run_paused", &[RunStatus::Pending, RunStatus::Running, RunStatus::Waiting, RunStatus::Paused]),
     ("run_resumed", &[RunStatus::Paused]),
     ("cancel_requested", &[RunStatus::Pending, RunStatus::Running, RunStatus::Waiting, RunStatus::Paused]),

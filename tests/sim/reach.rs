@@ -42,6 +42,7 @@ pub(crate) fn reached(log: &[Event]) -> BTreeSet<String> {
             | EventKind::StepReady { .. }
             | EventKind::StepCompleted { .. }
             | EventKind::StepInterrupted { .. }
+            | EventKind::RunAdopted
             | EventKind::RunPaused { .. }
             | EventKind::RunResumed
             | EventKind::CancelRequested { .. }

@@ -108,12 +108,13 @@ impl Reader<'_> {
     fn read(&mut self, event: &Event) -> Result<(), Fault> {
         let kind = &event.kind;
         hold(!self.ended, "P6 terminal states never change", || format!("{kind:?} after the end"))?;
-        if self.started && (!self.held_up() || self.ending()) {
+        // The time in which nobody drove it counts for nothing.
+        if self.started && (!self.held_up() || self.ending()) && *kind != EventKind::RunAdopted {
             self.active_ms += event.at.0 - self.last.0;
         }
         self.last = event.at;
         match kind {
-            EventKind::RunCreated { .. } => {}
+            EventKind::RunCreated { .. } | EventKind::RunAdopted => {}
             EventKind::RunStarted => {
                 hold(!self.held_up() && !self.ending(), "started while paused", || "the run".into())?;
                 self.started = true;

@@ -65,6 +65,7 @@ fn every_event() -> Vec<EventKind> {
         answered(Answered::Done { result: body("1"), exports: exports() }),
         answered(Answered::Fail),
         EventKind::StepCancelled { path: path(), outcome_unknown: true },
+        EventKind::RunAdopted,
         EventKind::RunPaused { reason: "r".into() },
         EventKind::RunResumed,
         EventKind::CancelRequested { reason: Some("r".into()), compensate: true },

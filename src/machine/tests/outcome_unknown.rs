@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::rig::{Rig, bare, body, calls, completed, plan, retry, step};
+use super::rig::{Rig, bare, body, calls, completed, plan, retry, step, told};
 use crate::base::ErrorKind;
 use crate::machine::{Answered, EventKind, Refused, RunStatus, StepStatus, Via};
 use crate::workflow::plan::OnUnknown;
@@ -164,10 +164,10 @@ fn adoption_follows_on_unknown() {
 }
 
 #[test]
-fn adoption_of_a_run_that_has_nothing_in_flight_changes_nothing() {
+fn adoption_of_a_run_that_has_nothing_in_flight_is_noted_and_changes_nothing() {
     let mut rig = Rig::started(plan(vec![bare("a")]));
     rig.lose("a");
-    assert_eq!(rig.adopt().events, []);
+    assert_eq!(told(&rig.adopt().events), ["run_adopted"]);
     assert_eq!(rig.state.tasks.keys().collect::<Vec<_>>(), ["a#1"]);
 }
 

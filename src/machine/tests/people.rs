@@ -253,3 +253,16 @@ fn waiting_for_a_place_does_not_use_up_the_run_s_time() {
     assert_eq!(timer(&turn, &Timer::Run), Some(rig.now.plus(Duration::from_hours(1))));
     assert_eq!(rig.send(InputKind::Placed).events, [], "one place is enough");
 }
+
+#[test]
+fn time_in_which_nobody_drove_the_run_does_not_use_up_its_timeout() {
+    let mut rig = Rig::started_safe(plan(vec![bare("a")]), &["a"]);
+    rig.wait(100);
+    rig.turn(vec![]);
+    let left = rig.state.time_left(rig.now);
+    // Its last event was the start: what came after it may have been an empty house.
+    rig.wait(86_400);
+    rig.adopt();
+    assert_eq!(rig.state.time_left(rig.now), left + std::time::Duration::from_secs(100));
+    assert_eq!(told(&rig.send(InputKind::TimerFired(Timer::Run)).events), [""; 0]);
+}
