@@ -361,9 +361,8 @@ fn ended(request: &Request, status: RunStatus) -> EngineError {
 }
 
 fn plan_text(plan: &Plan) -> Result<String, EngineError> {
-    let value = serde_json::to_value(plan).map_err(|error| EngineError::internal(error.to_string()))?;
     // Not canonical: the order of outputs and exports is the author's.
-    Ok(value.to_string())
+    serde_json::to_string(plan).map_err(|error| EngineError::internal(error.to_string()))
 }
 
 fn request_hash(plan: &Body, parameters: &Value, context: &Object) -> String {

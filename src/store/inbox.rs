@@ -53,10 +53,8 @@ fn answered(connection: &Connection, no: i64, seen: i64, task: &str) -> Result<O
 
 /// Rows of one run after `seen`, in the order they were acknowledged.
 pub(crate) fn unseen(connection: &Connection, no: i64, run: &Arc<str>, seen: i64) -> Result<Vec<InboxRow>, StoreError> {
-    // A bound that the planner can see has it prepare the statement again for each
-    // new value, and this is asked with every commit.
     let mut statement = connection.prepare_cached(
-        "SELECT id, kind, task, payload, at, from_process FROM inbox WHERE run = ?1 AND id > (SELECT ?2) ORDER BY id",
+        "SELECT id, kind, task, payload, at, from_process FROM inbox WHERE run = ?1 AND id > ?2 ORDER BY id",
     )?;
     let mut rows = statement.query(params![no, seen])?;
     let mut found = Vec::new();
