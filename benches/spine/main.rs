@@ -11,6 +11,7 @@ mod baseline;
 mod chain;
 mod figures;
 mod parallel;
+mod start;
 mod world;
 
 use std::process::ExitCode;
@@ -19,7 +20,7 @@ use figures::Bound;
 
 type Part = (&'static str, fn() -> Vec<Bound>);
 
-const PARTS: &[Part] = &[("chain", chain::measure), ("parallel", parallel::measure)];
+const PARTS: &[Part] = &[("chain", chain::measure), ("parallel", parallel::measure), ("start", start::measure)];
 
 fn main() -> ExitCode {
     // Cargo adds `--bench`; every other argument names a part.
