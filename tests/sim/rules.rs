@@ -174,7 +174,7 @@ impl Reader<'_> {
             }
             EventKind::TimeoutReached => {
                 let used = u64::try_from(self.active_ms).unwrap_or(0);
-                hold(used >= self.case.timeout_ms && !self.ending(), "the run's timeout", || {
+                hold(used == self.case.timeout_ms && !self.ending(), "the run's timeout", || {
                     format!("after {used} ms of {}", self.case.timeout_ms)
                 })?;
                 self.timed_out = true;

@@ -255,6 +255,16 @@ fn waiting_for_a_place_does_not_use_up_the_run_s_time() {
 }
 
 #[test]
+fn time_before_a_crash_uses_up_the_run_s_timeout_up_to_its_last_event() {
+    let mut rig = Rig::started_safe(plan(vec![bare("a"), after("b", &[0])]), &["a", "b"]);
+    rig.wait(600);
+    rig.complete("a");
+    rig.wait(86_400);
+    let turn = rig.adopt();
+    assert_eq!(timer(&turn, &Timer::Run), Some(rig.now.plus(Duration::from_mins(50))));
+}
+
+#[test]
 fn time_in_which_nobody_drove_the_run_does_not_use_up_its_timeout() {
     let mut rig = Rig::started_safe(plan(vec![bare("a")]), &["a"]);
     rig.wait(100);

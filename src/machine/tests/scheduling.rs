@@ -184,6 +184,16 @@ fn progress_grows_with_finished_steps_and_is_100_only_at_a_completed_end() {
 }
 
 #[test]
+fn what_a_cancel_cut_off_is_no_progress() {
+    let mut rig = Rig::started(plan(vec![bare("a"), bare("b"), after("c", &[0, 1]), after("d", &[2])]));
+    rig.complete("a");
+    rig.send(InputKind::Cancel { reason: None, compensate: true });
+    rig.complete("b");
+    assert_eq!(rig.run_status(), RunStatus::Cancelled);
+    assert!((rig.state.progress_percentage() - 50.0).abs() < 0.001);
+}
+
+#[test]
 fn a_run_without_steps_completes() {
     assert_eq!(Rig::started(plan(Vec::new())).run_status(), RunStatus::Completed);
 }
