@@ -47,7 +47,11 @@ pub fn turn(
     local: &mut dyn Local,
 ) -> Result<Turn, IllegalTransition> {
     let mut turn = Turn::default();
-    for (position, kind) in inputs.into_iter().enumerate() {
+    // Whatever else came, a takeover came before it: time in which nobody drove
+    // the run must not count.
+    let mut inputs: Vec<(usize, InputKind)> = inputs.into_iter().enumerate().collect();
+    inputs.sort_by_key(|(_, kind)| *kind != InputKind::Adopted);
+    for (position, kind) in inputs {
         turn.take(state, &Input { now, kind }, position)?;
     }
     loop {
