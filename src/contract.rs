@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::base::ErrorKind;
 use crate::base::json::Object;
+use crate::base::slots::{Slot, Slots};
 
 /// One call of one tool.
 #[derive(Clone)]
@@ -35,6 +36,9 @@ pub struct ToolCall {
     pub progress: Option<ProgressSink>,
     /// How long the caller will wait.
     pub timeout: Option<Duration>,
+    /// The place in its tool's pool ([`CallTool::pool`]) that the caller holds
+    /// already. Without one the source of the tool takes one for the call.
+    pub permit: Option<Arc<Slot>>,
     /// A step with `record: none`: neither parameters nor result go into the learning log.
     pub unrecorded: bool,
 }
@@ -52,6 +56,7 @@ impl ToolCall {
             cancel: CancellationToken::new(),
             progress: None,
             timeout: None,
+            permit: None,
             unrecorded: false,
         }
     }
@@ -124,6 +129,8 @@ pub struct ToolOutput {
     pub is_error: bool,
     /// `_meta`.
     pub meta: Object,
+    /// Further fields of a server's result, passed on as they came.
+    pub extra: Object,
     /// What the caller's run or session is bound to from now on.
     pub binds: Option<Binding>,
 }
@@ -296,6 +303,14 @@ pub trait CallTool: Send + Sync {
     /// keeps it rather than hash the definition again.
     fn pinned(&self, name: &str) -> Option<Pinned> {
         self.definition(name).map(|definition| Pinned::of(&definition))
+    }
+
+    /// The places that calls to the tool share with others: those of its server.
+    /// The engine takes one before it records that a step started; a client's
+    /// direct call goes before those that wait.
+    fn pool(&self, name: &str) -> Option<Slots> {
+        _ = name;
+        None
     }
 
     /// The names of all tools that can be called, for "did you mean".

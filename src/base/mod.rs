@@ -1,4 +1,4 @@
-//! What every room may use: the clock, ids, the kinds of errors, JSON helpers.
+//! What every room may use: the clock, ids, the kinds of errors, JSON helpers, shared places.
 //!
 //! Must not know anything of MCP, workflows, the store or the models. Add here
 //! only what has no domain of its own.
@@ -7,6 +7,7 @@ pub mod clock;
 mod error_kind;
 pub mod ids;
 pub mod json;
+pub mod slots;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use error_kind::ErrorKind;

@@ -19,8 +19,8 @@ use super::inbox::{Request, Row};
 use super::journal::{self, Commit, Journal};
 use super::permits::Permits;
 use super::shared::Shared;
-use super::slots::Slot;
 use super::snapshot::Snapshot;
+use crate::base::slots::Slot;
 use crate::base::{ErrorKind, Timestamp};
 use crate::contract::{Origin, ToolCall};
 use crate::machine::{

@@ -18,7 +18,6 @@ mod inbox;
 mod journal;
 mod permits;
 mod shared;
-mod slots;
 mod snapshot;
 mod wait;
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::slots::{Slot, Slots};
+use crate::base::slots::{Slot, Slots};
 use crate::machine::StepPath;
 
 /// What a run holds.

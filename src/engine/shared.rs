@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::driver::{Handle, Message};
-use super::slots::Slots;
+use crate::base::slots::Slots;
 use crate::base::{Clock, Entropy, ErrorKind};
 use crate::config::Redaction;
 use crate::contract::CallTool;

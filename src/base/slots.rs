@@ -1,34 +1,43 @@
-//! A number of places that runs or steps of this process share, first come
-//! first served. Must not know what a place is for.
+//! A number of places that runs, steps or calls of this process share, first
+//! come first served. Must not know what a place is for.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Told when a place it waited for is its own.
-pub(super) type Wake = Box<dyn FnOnce(Slot) + Send>;
+pub type Wake = Box<dyn FnOnce(Slot) + Send>;
 
 /// The places.
 #[derive(Clone)]
-pub(super) struct Slots {
+pub struct Slots {
     inner: Arc<Mutex<Inner>>,
 }
 
 struct Inner {
     /// Below zero when places were taken beyond the bound (adopted runs).
     free: i64,
+    first: VecDeque<(u64, Wake)>,
     waiting: VecDeque<(u64, Wake)>,
     next: u64,
 }
 
+impl Inner {
+    fn nobody_waits(&self) -> bool {
+        self.first.is_empty() && self.waiting.is_empty()
+    }
+}
+
 /// A place that is held; dropping it gives it back.
-pub(super) struct Slot {
+pub struct Slot {
     slots: Slots,
 }
 
 impl Slots {
-    pub(super) fn new(places: usize) -> Self {
+    /// So many places, all free.
+    #[must_use]
+    pub fn new(places: usize) -> Self {
         let free = i64::try_from(places).unwrap_or(i64::MAX);
-        Self { inner: Arc::new(Mutex::new(Inner { free, waiting: VecDeque::new(), next: 0 })) }
+        Self { inner: Arc::new(Mutex::new(Inner { free, first: VecDeque::new(), waiting: VecDeque::new(), next: 0 })) }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -36,9 +45,9 @@ impl Slots {
     }
 
     /// Takes a place if one is free and nobody waits for it.
-    pub(super) fn take(&self) -> Option<Slot> {
+    pub fn take(&self) -> Option<Slot> {
         let mut inner = self.lock();
-        if inner.free <= 0 || !inner.waiting.is_empty() {
+        if inner.free <= 0 || !inner.nobody_waits() {
             return None;
         }
         inner.free -= 1;
@@ -46,35 +55,81 @@ impl Slots {
     }
 
     /// Takes a place even if none is free: for work that is already under way.
-    pub(super) fn take_anyway(&self) -> Slot {
+    pub fn take_anyway(&self) -> Slot {
         self.lock().free -= 1;
         Slot { slots: self.clone() }
     }
 
     /// Waits in line; the number leaves the line again. A place that was freed
     /// since [`Slots::take`] found none is given at once: its holder saw no line.
-    pub(super) fn wait(&self, wake: Wake) -> u64 {
+    pub fn wait(&self, wake: Wake) -> u64 {
+        self.join(wake, false)
+    }
+
+    /// Waits before those who wait with [`Slots::wait`], behind others who wait first.
+    pub fn wait_first(&self, wake: Wake) -> u64 {
+        self.join(wake, true)
+    }
+
+    fn join(&self, wake: Wake, first: bool) -> u64 {
         let mut inner = self.lock();
         let ticket = inner.next;
         inner.next += 1;
-        if inner.free > 0 && inner.waiting.is_empty() {
+        if inner.free > 0 && inner.nobody_waits() {
             inner.free -= 1;
             drop(inner);
             wake(Slot { slots: self.clone() });
         } else {
-            inner.waiting.push_back((ticket, wake));
+            let line = if first { &mut inner.first } else { &mut inner.waiting };
+            line.push_back((ticket, wake));
         }
         ticket
     }
 
     /// Leaves the line.
-    pub(super) fn leave(&self, ticket: u64) {
-        self.lock().waiting.retain(|(other, _)| *other != ticket);
+    pub fn leave(&self, ticket: u64) {
+        let mut inner = self.lock();
+        inner.first.retain(|(other, _)| *other != ticket);
+        inner.waiting.retain(|(other, _)| *other != ticket);
     }
 
-    /// Places that are held, and how many wait.
-    pub(super) fn waiting(&self) -> usize {
-        self.lock().waiting.len()
+    /// How many wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let inner = self.lock();
+        inner.first.len() + inner.waiting.len()
+    }
+
+    /// Takes a place once one is free: before all who wait with [`Slots::wait`]
+    /// if `first`. Dropping the future leaves the line.
+    pub async fn hold(&self, first: bool) -> Slot {
+        if let Some(slot) = self.take() {
+            return slot;
+        }
+        let (tell, told) = tokio::sync::oneshot::channel();
+        // A place that comes too late goes back with the closed channel.
+        let wake: Wake = Box::new(move |slot| drop(tell.send(slot)));
+        let ticket = if first { self.wait_first(wake) } else { self.wait(wake) };
+        let leave = Leave { slots: self, ticket };
+        match told.await {
+            Ok(slot) => {
+                drop(leave);
+                slot
+            }
+            // The line never forgets who waits in it; if it did, one call too many is the lesser evil.
+            Err(_) => self.take_anyway(),
+        }
+    }
+}
+
+struct Leave<'s> {
+    slots: &'s Slots,
+    ticket: u64,
+}
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        self.slots.leave(self.ticket);
     }
 }
 
@@ -84,7 +139,7 @@ impl Drop for Slot {
             let mut inner = self.slots.lock();
             inner.free += 1;
             if inner.free > 0 {
-                let next = inner.waiting.pop_front();
+                let next = inner.first.pop_front().or_else(|| inner.waiting.pop_front());
                 if next.is_some() {
                     inner.free -= 1;
                 }
@@ -140,6 +195,35 @@ mod tests {
         let held = slots.take().unwrap();
         slots.wait(Box::new(drop));
         drop(held);
+        assert!(slots.take().is_some());
+    }
+
+    #[test]
+    fn who_waits_first_goes_before_those_already_in_line() {
+        let slots = Slots::new(1);
+        let held = slots.take().unwrap();
+        let (tell, told) = channel();
+        let second = tell.clone();
+        slots.wait(Box::new(move |slot| tell.send(("step", slot)).unwrap()));
+        slots.wait_first(Box::new(move |slot| second.send(("person", slot)).unwrap()));
+        drop(held);
+        let (name, slot) = told.try_recv().unwrap();
+        assert_eq!(name, "person");
+        drop(slot);
+        assert_eq!(told.try_recv().unwrap().0, "step");
+    }
+
+    #[tokio::test]
+    async fn who_no_longer_waits_leaves_the_line() {
+        let slots = Slots::new(1);
+        let held = slots.take().unwrap();
+        let mut waiting = Box::pin(slots.hold(true));
+        assert!(futures::poll!(&mut waiting).is_pending());
+        assert_eq!(slots.waiting(), 1);
+        drop(waiting);
+        assert_eq!(slots.waiting(), 0);
+        drop(held);
+        drop(slots.hold(false).await);
         assert!(slots.take().is_some());
     }
 
