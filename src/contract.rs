@@ -313,6 +313,19 @@ pub trait CallTool: Send + Sync {
         None
     }
 
+    /// Why there is no tool of this name: nobody has heard of it, or it is held back.
+    fn absence(&self, name: &str) -> CallFailure {
+        CallFailure::new(ErrorKind::NotFound, format!("there is no tool `{name}`"))
+    }
+
+    /// Waits until it is known whether there are tools of these names: the
+    /// servers they name are asked if that never happened before. Nothing is
+    /// waited for when all of them are there. The caller bounds the wait.
+    fn seek<'s>(&'s self, names: &'s [String]) -> BoxFuture<'s, ()> {
+        _ = names;
+        Box::pin(std::future::ready(()))
+    }
+
     /// The names of all tools that can be called, for "did you mean".
     fn names(&self) -> Vec<String>;
 }

@@ -114,8 +114,10 @@ impl Shared {
 
     /// What is known of a tool now, or why it cannot be called.
     pub(super) fn facts(&self, tool: &str) -> Result<CallFacts, StepError> {
-        let Some(pinned) = self.tools().pinned(tool) else {
-            return Err(StepError::new(ErrorKind::NotFound, format!("there is no tool `{tool}`")));
+        let tools = self.tools();
+        let Some(pinned) = tools.pinned(tool) else {
+            let absence = tools.absence(tool);
+            return Err(StepError::new(absence.kind, absence.message));
         };
         Ok(CallFacts { repeat_safe: pinned.repeat_safe, pin: Some(pinned.pin) })
     }

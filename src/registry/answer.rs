@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::base::ErrorKind;
 use crate::base::json::Object;
+use crate::config::NextSteps;
 use crate::contract::{CallFailure, ToolOutput};
 
 /// The most bytes of JSON that an answer of ours has, unless the call asks for
@@ -151,8 +152,13 @@ pub(super) fn attach_own(output: &mut ToolOutput, steps: Option<Vec<Value>>, lim
 
 /// Puts the next steps beside a server's answer: the answer itself stays as it
 /// was. Returns the text block, for comparing with the last one.
-pub(super) fn attach_foreign(output: &mut ToolOutput, mut steps: Vec<Value>, last: Option<&str>) -> Option<String> {
-    if steps.is_empty() {
+pub(super) fn attach_foreign(
+    output: &mut ToolOutput,
+    mut steps: Vec<Value>,
+    place: NextSteps,
+    last: Option<&str>,
+) -> Option<String> {
+    if steps.is_empty() || place == NextSteps::Off {
         return None;
     }
     let text = |steps: &[Value]| json!({ NEXT_STEPS: steps }).to_string();
@@ -164,6 +170,9 @@ pub(super) fn attach_foreign(output: &mut ToolOutput, mut steps: Vec<Value>, las
         return None;
     }
     output.meta.insert(META_NEXT_STEPS.to_owned(), Value::Array(steps));
+    if place == NextSteps::Meta {
+        return None;
+    }
     if last != Some(block.as_str()) {
         // A server may answer in structured content alone: then there is no
         // text yet, and the block that stands for it comes first.
@@ -182,6 +191,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{ANSWER_LIMIT, attach_foreign, attach_own, fit};
+    use crate::config::NextSteps;
     use crate::contract::ToolOutput;
 
     #[test]
@@ -219,12 +229,21 @@ mod tests {
     fn a_servers_answer_gets_one_short_block_unless_it_was_the_last_one() {
         let steps: Vec<Value> = (0..20).map(|n| json!({"tool": format!("tool_{n}"), "reason": "because"})).collect();
         let mut output = ToolOutput { content: vec![json!({"type": "text", "text": "hi"})], ..ToolOutput::default() };
-        let block = attach_foreign(&mut output, steps.clone(), None).unwrap_or_default();
+        let block = attach_foreign(&mut output, steps.clone(), NextSteps::Text, None).unwrap_or_default();
         assert_eq!(output.content.len(), 2);
         assert!(block.len() <= 600);
         assert!(output.meta.contains_key("sequitur/next_steps"));
         let mut again = ToolOutput { content: vec![json!({"type": "text", "text": "hi"})], ..ToolOutput::default() };
-        attach_foreign(&mut again, steps, Some(&block));
+        attach_foreign(&mut again, steps, NextSteps::Text, Some(&block));
         assert_eq!(again.content.len(), 1);
+    }
+
+    #[test]
+    fn a_server_may_have_its_next_steps_in_meta_alone_or_not_at_all() {
+        for (place, in_meta) in [(NextSteps::Meta, true), (NextSteps::Off, false)] {
+            let mut output = ToolOutput::structured(json!({}));
+            assert_eq!(attach_foreign(&mut output, vec![json!({"tool": "t"})], place, None), None);
+            assert_eq!((output.content.len(), output.meta.len()), (0, usize::from(in_meta)));
+        }
     }
 }

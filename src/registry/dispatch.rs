@@ -14,12 +14,13 @@ use super::catalogue::{Catalogue, Entry, Refused};
 use super::list::{ListPlan, ListSettings};
 use super::nearest::nearest;
 use super::observer::{Finished, InteractionId, Observer, Started};
-use super::provider::Provider;
+use super::provider::{Provider, ToolSet};
 use super::redact;
 use super::sessions::Sessions;
 use crate::base::json::Object;
+use crate::base::slots::Slots;
 use crate::base::{Clock, Entropy, ErrorKind};
-use crate::config::Redaction;
+use crate::config::{NextSteps, Redaction};
 use crate::contract::{Binding, CallFailure, CallTool, Origin, Pinned, ToolCall, ToolDefinition, ToolOutput};
 use crate::intelligence::Entry as Suggestible;
 
@@ -27,6 +28,8 @@ use crate::intelligence::Entry as Suggestible;
 const CANCEL_GRACE: Duration = Duration::from_secs(5);
 /// The same after its deadline passed: the caller waits.
 const DEADLINE_GRACE: Duration = Duration::from_millis(250);
+/// How long a call waits for the sources that may have its tool.
+const SOUGHT: Duration = Duration::from_secs(30);
 
 /// What a registry is made of.
 pub struct RegistryParts {
@@ -73,7 +76,7 @@ impl Registry {
 
     /// Asks every source for its tools again.
     pub fn refresh(&self) {
-        let providers = self.providers.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let providers = self.providers();
         let mut catalogue = self.catalogue.write().unwrap_or_else(PoisonError::into_inner);
         *catalogue = Arc::new(Catalogue::build(&providers, &catalogue));
     }
@@ -91,19 +94,30 @@ impl Registry {
         self.catalogue().refused.clone()
     }
 
+    /// Waits until every source knows its tools; the list is whole then. Bound
+    /// it: a server may take long to start, or hang.
+    pub async fn settled(&self) {
+        let providers = self.providers();
+        futures::future::join_all(providers.iter().map(|provider| provider.settled())).await;
+        self.refresh();
+    }
+
     /// Makes a call.
     ///
     /// For a client or the command line every failure is an `isError` output,
-    /// and the only `Err` is a name that is not in the catalogue. A step also
-    /// gets the `Err` of a call that brought no output, to decide on.
+    /// and the only `Err` is a name that nobody knows. A step also gets the
+    /// `Err` of a call that brought no output, to decide on.
     pub async fn dispatch(&self, mut call: ToolCall) -> Result<ToolOutput, CallFailure> {
-        let entry = match self.catalogue().get(&call.name) {
-            Some(entry) => Arc::clone(entry),
-            None => return Err(self.unknown(&call.name)),
+        let entry = match self.find(&call).await {
+            Some(entry) => Ok(entry),
+            None => Err(self.refusal(&call.name).ok_or_else(|| self.unknown(&call.name))?),
         };
-        let set = entry.listed.set;
-        if set.is_ours() {
-            normalise(&mut call.arguments, &entry);
+        let set = entry.as_ref().map_or(ToolSet::Server, |entry| entry.listed.set);
+        let place = entry.as_ref().map_or(NextSteps::default(), |entry| entry.listed.next_steps);
+        if let Ok(entry) = &entry
+            && set.is_ours()
+        {
+            normalise(&mut call.arguments, entry);
         }
         let asked_by_person = matches!(call.origin, Origin::Client { .. } | Origin::Cli { .. });
         let session = call.origin.session().filter(|_| asked_by_person).map(ToOwned::to_owned);
@@ -128,15 +142,19 @@ impl Registry {
         let about = About::of(call.binding.as_ref(), &started.parameters);
         let open = Open::new(self, started);
         let mut answered_here = true;
-        let (mut output, failure) = match check(&entry, &call) {
-            Err(rejected) => (rejected.into_output(), None),
-            Ok(()) => match run(&entry, call).await {
-                Ok(output) => {
-                    answered_here = set.is_ours();
-                    (output, None)
-                }
-                Err(failure) => (answer::of_failure(&failure), Some(failure)),
+        let ran = match &entry {
+            Ok(entry) => match check(entry, &call) {
+                Err(rejected) => Err((rejected.into_output(), None)),
+                Ok(()) => run(entry, call).await.map_err(|failure| (answer::of_failure(&failure), Some(failure))),
             },
+            Err(refusal) => Err((answer::of_failure(refusal), Some(refusal.clone()))),
+        };
+        let (mut output, failure) = match ran {
+            Ok(output) => {
+                answered_here = set.is_ours();
+                (output, None)
+            }
+            Err(failed) => failed,
         };
         let (id, steps) = open.close(&output, &about);
         if let Some(failure) = failure.filter(|_| !asked_by_person) {
@@ -150,7 +168,7 @@ impl Registry {
                 answer::attach_own(&mut output, steps, limit.unwrap_or(ANSWER_LIMIT).max(ANSWER_LIMIT));
             } else if let Some(steps) = steps {
                 let last = self.sessions.last_steps(session);
-                if let Some(shown) = answer::attach_foreign(&mut output, steps, last.as_deref()) {
+                if let Some(shown) = answer::attach_foreign(&mut output, steps, place, last.as_deref()) {
                     self.sessions.showed(session, shown);
                 }
             }
@@ -167,6 +185,31 @@ impl Registry {
 
     fn catalogue(&self) -> Arc<Catalogue> {
         Arc::clone(&self.catalogue.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn providers(&self) -> Vec<Arc<dyn Provider>> {
+        self.providers.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The tool that a call names. A client that remembers our list from before
+    /// may name one of a server that has not been asked yet.
+    async fn find(&self, call: &ToolCall) -> Option<Arc<Entry>> {
+        if let Some(entry) = self.catalogue().get(&call.name) {
+            return Some(Arc::clone(entry));
+        }
+        let bound = call.timeout.map_or(SOUGHT, |timeout| timeout.min(SOUGHT));
+        let names = std::slice::from_ref(&call.name);
+        let sought = tokio::time::timeout(bound, self.seek(names));
+        tokio::select! {
+            _ = sought => {}
+            () = call.cancel.cancelled() => {}
+        }
+        self.catalogue().get(&call.name).map(Arc::clone)
+    }
+
+    /// What the source of a tool says that it knows and does not give out.
+    fn refusal(&self, name: &str) -> Option<CallFailure> {
+        self.providers().iter().find_map(|provider| provider.refusal(name))
     }
 
     fn unknown(&self, name: &str) -> CallFailure {
@@ -193,6 +236,27 @@ impl CallTool for Registry {
 
     fn pinned(&self, name: &str) -> Option<Pinned> {
         self.catalogue().get(name).map(|entry| entry.pinned().clone())
+    }
+
+    fn pool(&self, name: &str) -> Option<Slots> {
+        self.catalogue().get(name)?.provider.pool(name)
+    }
+
+    fn absence(&self, name: &str) -> CallFailure {
+        self.refusal(name).unwrap_or_else(|| self.unknown(name))
+    }
+
+    fn seek<'s>(&'s self, names: &'s [String]) -> BoxFuture<'s, ()> {
+        Box::pin(async move {
+            let catalogue = self.catalogue();
+            let missing: Vec<String> = names.iter().filter(|name| catalogue.get(name).is_none()).cloned().collect();
+            if missing.is_empty() {
+                return;
+            }
+            let providers = self.providers();
+            futures::future::join_all(providers.iter().map(|provider| provider.seek(&missing))).await;
+            self.refresh();
+        })
     }
 
     fn names(&self) -> Vec<String> {
@@ -237,7 +301,7 @@ impl Rejected {
 /// Runs the tool: its panics are caught, its deadline and cancellation kept.
 async fn run(entry: &Entry, mut call: ToolCall) -> Result<ToolOutput, CallFailure> {
     let name = call.name.clone();
-    let deadline = call.timeout;
+    let deadline = call.timeout.filter(|_| !entry.provider.keeps_time());
     let inner = call.cancel.child_token();
     let outer = std::mem::replace(&mut call.cancel, inner.clone());
     // Inside an async block, so that a panic before the first await is caught too.

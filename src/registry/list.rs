@@ -36,7 +36,8 @@ impl Default for ListSettings {
 pub struct ListPlan {
     /// What is listed, in order, as it goes over the wire.
     pub listed: Vec<ToolDefinition>,
-    /// The names that are not listed but can be called.
+    /// The names that found no place in the list but can be called; those that
+    /// are hidden on purpose are not among them.
     pub unlisted: Vec<String>,
     /// The list's bytes as JSON.
     pub bytes: usize,
@@ -59,7 +60,7 @@ impl ListPlan {
 fn fill(tools: &[&Listed], settings: &ListSettings, gateway: bool) -> ListPlan {
     let mut candidates: Vec<(usize, &Listed)> = Vec::new();
     let mut plan = ListPlan { listed: Vec::new(), unlisted: Vec::new(), bytes: 2 };
-    for tool in tools.iter().copied() {
+    for tool in tools.iter().copied().filter(|tool| !tool.hidden) {
         match rank(tool, settings, gateway) {
             Some(rank) => candidates.push((rank, tool)),
             // The gateway's own tools are no reason to show the gateway.
@@ -229,6 +230,14 @@ mod tests {
         let tight = ListSettings { budget_tokens: 10, ..ListSettings::default() };
         assert_eq!(names(&ListPlan::make(tools.iter(), &tight)), ["run", "call_tool"]);
         assert_eq!(names(&ListPlan::make(tools.iter(), &ListSettings::default())), ["run", "s__a"]);
+    }
+
+    #[test]
+    fn a_hidden_tool_is_not_listed_and_no_reason_for_the_gateway() {
+        let hidden = Listed { hidden: true, ..tool("s__quiet", ToolSet::Server, 10) };
+        let tools = [tool("run", ToolSet::Core, 10), tool("call_tool", ToolSet::Gateway, 10), hidden];
+        let plan = ListPlan::make(tools.iter(), &ListSettings::default());
+        assert_eq!((names(&plan), plan.unlisted.len()), (vec!["run"], 0));
     }
 
     #[test]

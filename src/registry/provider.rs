@@ -2,6 +2,8 @@
 
 use futures::future::BoxFuture;
 
+use crate::base::slots::Slots;
+use crate::config::NextSteps;
 use crate::contract::{CallFailure, ToolCall, ToolDefinition, ToolOutput};
 
 /// A source of tools: ours, a pack, or a server of the user.
@@ -14,6 +16,34 @@ pub trait Provider: Send + Sync {
     /// `call.cancel` asks for an orderly end; the future is dropped when none
     /// comes.
     fn call(&self, call: ToolCall) -> BoxFuture<'_, Result<ToolOutput, CallFailure>>;
+
+    /// The places that calls to one of its tools share.
+    fn pool(&self, name: &str) -> Option<Slots> {
+        _ = name;
+        None
+    }
+
+    /// Why a tool that it knows is not among [`Provider::tools`].
+    fn refusal(&self, name: &str) -> Option<CallFailure> {
+        _ = name;
+        None
+    }
+
+    /// Waits until it knows whether it has tools of these names.
+    fn seek<'p>(&'p self, names: &'p [String]) -> BoxFuture<'p, ()> {
+        _ = names;
+        Box::pin(std::future::ready(()))
+    }
+
+    /// Waits until it knows all of its tools. The caller bounds the wait.
+    fn settled(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    /// Whether it keeps `call.timeout` itself, from the moment the call goes out.
+    fn keeps_time(&self) -> bool {
+        false
+    }
 }
 
 /// A tool and its place in the list.
@@ -25,6 +55,10 @@ pub struct Listed {
     pub set: ToolSet,
     /// Listed whatever the budget and the chosen sets are.
     pub always: bool,
+    /// Never listed, but can be called.
+    pub hidden: bool,
+    /// Where suggestions go in its results, if they are not ours.
+    pub next_steps: NextSteps,
     /// Other names of arguments, as (alias, name): renamed before the check.
     pub aliases: Vec<(String, String)>,
 }
@@ -33,7 +67,14 @@ impl Listed {
     /// A tool of `set`, with no aliases. Core tools are always listed.
     #[must_use]
     pub fn new(definition: ToolDefinition, set: ToolSet) -> Self {
-        Self { definition, set, always: set == ToolSet::Core, aliases: Vec::new() }
+        Self {
+            definition,
+            set,
+            always: set == ToolSet::Core,
+            hidden: false,
+            next_steps: NextSteps::default(),
+            aliases: Vec::new(),
+        }
     }
 }
 

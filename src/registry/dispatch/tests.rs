@@ -5,6 +5,7 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::{Registry, RegistryParts};
+use crate::base::slots::Slots;
 use crate::base::{ErrorKind, ManualClock, ManualEntropy};
 use crate::config::Redaction;
 use crate::contract::{Annotations, Binding, CallFailure, CallTool as _, Origin, ToolCall, ToolDefinition, ToolOutput};
@@ -241,4 +242,80 @@ fn of_two_tools_with_one_name_the_earlier_stays_and_the_later_is_told() {
     registry.add(Arc::new(Fake(ToolSet::Pack)));
     assert_eq!(registry.names().len(), 7);
     assert_eq!(registry.refused().len(), 7);
+}
+
+/// A source that has to be asked before it knows its tool, holds another back,
+/// keeps the time of calls itself and has a pool.
+struct Late(Mutex<bool>, Slots);
+
+impl Provider for Late {
+    fn tools(&self) -> Vec<Listed> {
+        let definition = ToolDefinition {
+            name: "late__tool".to_owned(),
+            title: None,
+            description: String::new(),
+            input_schema: json!({"type": "object"}),
+            output_schema: None,
+            annotations: Annotations::default(),
+        };
+        let known = *self.0.lock().expect("not poisoned");
+        known.then(|| Listed::new(definition, ToolSet::Server)).into_iter().collect()
+    }
+
+    fn call(&self, call: ToolCall) -> BoxFuture<'_, Result<ToolOutput, CallFailure>> {
+        Box::pin(async move {
+            tokio::time::sleep(call.timeout.unwrap_or_default() * 2).await;
+            Err(CallFailure::new(ErrorKind::Timeout, "not sent in time"))
+        })
+    }
+
+    fn pool(&self, name: &str) -> Option<Slots> {
+        (name == "late__tool").then(|| self.1.clone())
+    }
+
+    fn refusal(&self, name: &str) -> Option<CallFailure> {
+        (name == "late__changed").then(|| CallFailure::new(ErrorKind::Quarantined, "it changed").with_hint("accept it"))
+    }
+
+    fn seek<'p>(&'p self, names: &'p [String]) -> BoxFuture<'p, ()> {
+        Box::pin(async move {
+            if names.iter().any(|name| name.starts_with("late__")) {
+                *self.0.lock().expect("not poisoned") = true;
+            }
+        })
+    }
+
+    fn keeps_time(&self) -> bool {
+        true
+    }
+}
+
+fn with_late() -> Registry {
+    let (registry, _) = registry(ToolSet::Core);
+    registry.add(Arc::new(Late(Mutex::new(false), Slots::new(2))));
+    registry
+}
+
+#[tokio::test]
+async fn a_tool_that_is_held_back_is_refused_with_its_sources_reason() {
+    let registry = with_late();
+    let answer = registry.dispatch(call("late__changed", &json!({}))).await.unwrap();
+    let body = body(&answer);
+    assert_eq!((&body["error_type"], &body["hint"]), (&json!("quarantined"), &json!("accept it")));
+    assert!(body.get("_next_steps").is_some() && answer.is_error);
+    let failure = registry.dispatch(step("late__changed")).await.unwrap_err();
+    assert_eq!((failure.kind, failure.outcome_unknown), (ErrorKind::Quarantined, false));
+    assert_eq!(registry.absence("late__changed").kind, ErrorKind::Quarantined);
+    assert_eq!(registry.absence("nobody__knows").kind, ErrorKind::NotFound);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_asks_the_sources_that_may_have_its_tool_and_a_source_may_keep_the_time_itself() {
+    let registry = with_late();
+    assert!(registry.pool("late__tool").is_none());
+    let mut late = step("late__tool");
+    late.timeout = Some(Duration::from_secs(1));
+    let failure = registry.dispatch(late).await.unwrap_err();
+    assert_eq!(failure.message, "not sent in time");
+    assert!(!failure.outcome_unknown && registry.pool("late__tool").is_some());
 }
