@@ -1,12 +1,14 @@
-//! What every room may use: the clock, ids, the kinds of errors, JSON helpers, shared places.
+//! What every room may use: the clock, ids, the kinds of errors, JSON helpers, shared places, lines.
 //!
 //! Must not know anything of MCP, workflows, the store or the models. Add here
 //! only what has no domain of its own.
 
 pub mod clock;
 mod error_kind;
+pub mod id_scan;
 pub mod ids;
 pub mod json;
+pub mod lines;
 pub mod slots;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};

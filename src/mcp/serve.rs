@@ -9,8 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::handler::Handler;
-use super::transport::{EndSignals, LineTransport};
-use super::{lines, transport};
+use super::transport::{self, EndSignals, LineTransport};
 use crate::base::{Clock, ErrorKind};
 use crate::registry::Registry;
 
@@ -101,7 +100,7 @@ where
     let signals = EndSignals::default();
     let (line_sender, line_receiver) = mpsc::channel(16);
     let (queue, queued) = mpsc::unbounded_channel();
-    let reading = tokio::spawn(lines::read(reader, line_sender));
+    let reading = tokio::spawn(transport::read(reader, line_sender));
     let writing = tokio::spawn(transport::write(writer, queued, signals.output_gone.clone()));
     let transport = LineTransport::new(line_receiver, queue, shutdown, signals.clone());
     let handler = Handler::new(registry, settings, signals.clone());

@@ -15,14 +15,14 @@ use rmcp::model::{
     RequestId, ServerJsonRpcMessage,
 };
 use rmcp::transport::Transport;
-use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::lines::{Line, MAX_LINE};
 use super::serve::Ended;
 use super::wire::{self, Incoming};
+use crate::base::lines::{Line, Lines, MAX_LINE};
 
 /// More requests at once than this are refused: each is answered, but not all are begun.
 const MAX_IN_FLIGHT: usize = 50_000;
@@ -47,6 +47,35 @@ pub(super) struct EndSignals {
     pub(super) output_gone: CancellationToken,
     /// Why, once the end has begun.
     pub(super) why: Arc<OnceLock<Ended>>,
+}
+
+/// Reads until the stream ends or nobody takes the lines any more.
+pub(super) async fn read<R>(stream: R, received: mpsc::Sender<Received>)
+where
+    R: AsyncRead + Unpin,
+{
+    let mut lines = Lines::new(stream);
+    loop {
+        let line = match lines.next().await {
+            Ok(Some(Line::Whole(bytes))) => Received::Whole(bytes.to_vec()),
+            Ok(Some(Line::TooLong { id })) => Received::TooLong(id.and_then(wire::request_id)),
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(%error, "the input cannot be read");
+                return;
+            }
+        };
+        if received.send(line).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// A line that was read, or of one over the limit the id.
+#[derive(Debug)]
+pub(super) enum Received {
+    Whole(Vec<u8>),
+    TooLong(Option<RequestId>),
 }
 
 /// A line to be written, and who waits for it.
@@ -96,7 +125,7 @@ enum Phase {
 
 /// The transport that rmcp's service loop reads and writes.
 pub(super) struct LineTransport {
-    lines: mpsc::Receiver<Line>,
+    lines: mpsc::Receiver<Received>,
     queue: Option<mpsc::UnboundedSender<Outgoing>>,
     shutdown: CancellationToken,
     signals: EndSignals,
@@ -109,7 +138,7 @@ pub(super) struct LineTransport {
 
 impl LineTransport {
     pub(super) fn new(
-        lines: mpsc::Receiver<Line>,
+        lines: mpsc::Receiver<Received>,
         queue: mpsc::UnboundedSender<Outgoing>,
         shutdown: CancellationToken,
         signals: EndSignals,
@@ -138,8 +167,8 @@ impl LineTransport {
                     self.begin_end(Ended::InputClosed);
                     return None;
                 }
-                Some(Line::TooLong { id }) => Incoming::Wrong(id, wire::too_long(MAX_LINE)),
-                Some(Line::Whole(bytes)) => wire::read(&bytes),
+                Some(Received::TooLong(id)) => Incoming::Wrong(id, wire::too_long(MAX_LINE)),
+                Some(Received::Whole(bytes)) => wire::read(&bytes),
             };
             match incoming {
                 Incoming::Nothing => {}

@@ -6,7 +6,7 @@ use rmcp::model::{
 };
 use serde_json::Value;
 
-use super::id_scan::IdScan;
+use crate::base::id_scan::IdScan;
 
 /// What a line is.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ fn unreadable(line: &[u8], error: &serde_json::Error) -> Incoming {
     if error.to_string().contains("recursion limit") {
         let mut scan = IdScan::default();
         scan.feed(line);
-        return invalid(scan.id(), "the message is nested too deeply");
+        return invalid(scan.id().and_then(request_id), "the message is nested too deeply");
     }
     Incoming::Wrong(None, ErrorData::parse_error(format!("the line is not JSON: {error}"), None))
 }
@@ -140,6 +140,11 @@ fn is_known(method: &str) -> bool {
         "skills/get",
     ];
     KNOWN.contains(&method)
+}
+
+/// The id of a message that was not parsed, if an answer can carry it.
+pub(super) fn request_id(id: Value) -> Option<RequestId> {
+    serde_json::from_value(id).ok()
 }
 
 /// The answer to a line over the limit.

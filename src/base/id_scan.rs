@@ -1,14 +1,14 @@
 //! Finds the id of a message that is not parsed, because it is too long or too
-//! deep: whoever sent it waits for an answer to that id.
+//! deep: someone waits for the answer to it, or for the answer that it is.
 
-use rmcp::model::RequestId;
+use serde_json::Value;
 
 /// Longer ids are not looked for.
 const MAX_ID: usize = 256;
 
 /// Reads a JSON object byte by byte and keeps the value of its top-level `id`.
 #[derive(Debug, Default)]
-pub(super) struct IdScan {
+pub struct IdScan {
     depth: u32,
     in_text: bool,
     escaped: bool,
@@ -19,14 +19,16 @@ pub(super) struct IdScan {
 }
 
 impl IdScan {
-    pub(super) fn feed(&mut self, bytes: &[u8]) {
+    /// Takes the next bytes of the message, in pieces of any size.
+    pub fn feed(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.step(*byte);
         }
     }
 
-    /// The id, if there was one that an answer can carry.
-    pub(super) fn id(&self) -> Option<RequestId> {
+    /// The id, if one was seen: text or a number, but not checked to be one.
+    #[must_use]
+    pub fn id(&self) -> Option<Value> {
         self.found.as_deref().and_then(|token| serde_json::from_slice(token).ok())
     }
 
@@ -109,7 +111,7 @@ mod tests {
     #[test]
     fn the_top_level_id_is_found_wherever_it_stands() {
         assert_eq!(id(r#"{"jsonrpc":"2.0","id": 17 ,"params":{"id":3}}"#).as_deref(), Some("17"));
-        assert_eq!(id(r#"{"params":{"id":3,"a":["x,\"id\":4"]},"id":"a\"b"}"#).as_deref(), Some("a\"b"));
+        assert_eq!(id(r#"{"params":{"id":3,"a":["x,\"id\":4"]},"id":"a\"b"}"#).as_deref(), Some(r#""a\"b""#));
         assert_eq!(id(r#"{"params":{"id":3},"method":"id"}"#), None);
         assert_eq!(id(r#"{"id":{"x":1}}"#), None);
         assert_eq!(id("not json"), None);
