@@ -131,6 +131,9 @@ pub struct ToolOutput {
     pub meta: Object,
     /// Further fields of a server's result, passed on as they came.
     pub extra: Object,
+    /// Somebody else's answer: it reaches the client as it came, and a text
+    /// block is not made for it. The registry says so, not the tool.
+    pub untouched: bool,
     /// What the caller's run or session is bound to from now on.
     pub binds: Option<Binding>,
 }
@@ -328,6 +331,17 @@ pub trait CallTool: Send + Sync {
 
     /// The names of all tools that can be called, for "did you mean".
     fn names(&self) -> Vec<String>;
+
+    /// Whether [`ToolCall::timeout`] is kept, from when the call was sent.
+    fn keeps_time(&self) -> bool {
+        false
+    }
+
+    /// Until every source has told its tools for the first time, or has failed
+    /// to. Who asks bounds the wait: a server may take long to start.
+    fn settled(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 #[cfg(test)]

@@ -46,11 +46,11 @@ pub(super) enum Ended {
 /// Makes the call and waits for its end.
 pub(super) async fn carry_out(tools: Arc<dyn CallTool>, call: ToolCall) -> Ended {
     let tool = call.name.clone();
-    let timeout = call.timeout;
+    // Who knows when a call was sent keeps its time.
+    let timeout = call.timeout.filter(|_| !tools.keeps_time());
     let cancel: CancellationToken = call.cancel.clone();
     let work = tools.call(call);
     tokio::pin!(work);
-    // The registry keeps the deadline too; this one holds if it should not.
     let past = async {
         match timeout {
             Some(timeout) => tokio::time::sleep(timeout + ORDERLY_END).await,

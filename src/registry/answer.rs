@@ -170,17 +170,12 @@ pub(super) fn attach_foreign(
         return None;
     }
     output.meta.insert(META_NEXT_STEPS.to_owned(), Value::Array(steps));
-    if place == NextSteps::Meta {
+    // Clients show structured content where there are no blocks: a block of ours would hide it.
+    let hides = output.content.is_empty() && output.structured.is_some();
+    if place == NextSteps::Meta || hides {
         return None;
     }
     if last != Some(block.as_str()) {
-        // A server may answer in structured content alone: then there is no
-        // text yet, and the block that stands for it comes first.
-        if output.content.is_empty()
-            && let Some(structured) = &output.structured
-        {
-            output.content.push(json!({"type": "text", "text": structured.to_string()}));
-        }
         output.content.push(json!({"type": "text", "text": block}));
     }
     Some(block)
@@ -241,9 +236,17 @@ mod tests {
     #[test]
     fn a_server_may_have_its_next_steps_in_meta_alone_or_not_at_all() {
         for (place, in_meta) in [(NextSteps::Meta, true), (NextSteps::Off, false)] {
-            let mut output = ToolOutput::structured(json!({}));
+            let mut output =
+                ToolOutput { content: vec![json!({"type": "text", "text": "hi"})], ..ToolOutput::default() };
             assert_eq!(attach_foreign(&mut output, vec![json!({"tool": "t"})], place, None), None);
-            assert_eq!((output.content.len(), output.meta.len()), (0, usize::from(in_meta)));
+            assert_eq!((output.content.len(), output.meta.len()), (1, usize::from(in_meta)));
         }
+    }
+
+    #[test]
+    fn next_steps_do_not_hide_an_answer_that_is_structured_alone() {
+        let mut output = ToolOutput::structured(json!({"a": 1}));
+        assert_eq!(attach_foreign(&mut output, vec![json!({"tool": "t"})], NextSteps::Text, None), None);
+        assert!(output.content.is_empty() && output.meta.contains_key("sequitur/next_steps"));
     }
 }

@@ -99,9 +99,11 @@ impl Catalogue {
 
     /// The tools as what can be proposed, made when first asked for.
     pub(super) fn entries(&self) -> Arc<[Suggestible]> {
-        Arc::clone(
-            self.suggestible.get_or_init(|| self.listed().map(|listed| suggestible(&listed.definition)).collect()),
-        )
+        Arc::clone(self.suggestible.get_or_init(|| {
+            // A tool that relays is a way, not a step.
+            let steps = self.listed().filter(|listed| !listed.relays);
+            steps.map(|listed| suggestible(&listed.definition)).collect()
+        }))
     }
 
     pub(super) fn listed(&self) -> impl Iterator<Item = &Listed> {

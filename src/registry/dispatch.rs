@@ -1,12 +1,11 @@
 //! The one way to call a tool, and everything that happens around a call.
 
-use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::answer::{self, ANSWER_LIMIT, FULL_LIMIT, INTERACTION_ID};
 use super::arguments::{self, Rejected};
@@ -16,7 +15,9 @@ use super::nearest::nearest;
 use super::observer::{Finished, InteractionId, Observer, Started};
 use super::provider::{Provider, ToolSet};
 use super::redact;
+use super::run::{relay, run};
 use super::sessions::Sessions;
+use super::sources::Sources;
 use crate::base::json::Object;
 use crate::base::slots::Slots;
 use crate::base::{Clock, Entropy, ErrorKind};
@@ -24,10 +25,8 @@ use crate::config::{NextSteps, Redaction};
 use crate::contract::{Binding, CallFailure, CallTool, Origin, Pinned, ToolCall, ToolDefinition, ToolOutput};
 use crate::intelligence::Entry as Suggestible;
 
-/// How long a call may take to end in order after it was cancelled.
-const CANCEL_GRACE: Duration = Duration::from_secs(5);
-/// The same after its deadline passed: the caller waits.
-const DEADLINE_GRACE: Duration = Duration::from_millis(250);
+/// How long the list waits for servers that were never seen before.
+pub const SETTLE_WAIT: Duration = Duration::from_secs(2);
 /// How long a call waits for the sources that may have its tool.
 const SOUGHT: Duration = Duration::from_secs(30);
 
@@ -48,10 +47,16 @@ pub struct RegistryParts {
 /// The catalogue of all tools, and the way to call them.
 pub struct Registry {
     parts: RegistryParts,
-    providers: RwLock<Vec<Arc<dyn Provider>>>,
-    catalogue: RwLock<Arc<Catalogue>>,
-    plan: OnceLock<Arc<ListPlan>>,
+    sources: Sources,
+    shown: Mutex<Option<Shown>>,
+    changed: watch::Sender<u64>,
     sessions: Sessions,
+}
+
+/// The list, and the tools that it was made of.
+struct Shown {
+    plan: Arc<ListPlan>,
+    of: Arc<Catalogue>,
 }
 
 impl Registry {
@@ -60,9 +65,9 @@ impl Registry {
     pub fn new(parts: RegistryParts) -> Self {
         Self {
             parts,
-            providers: RwLock::default(),
-            catalogue: RwLock::default(),
-            plan: OnceLock::new(),
+            sources: Sources::default(),
+            shown: Mutex::default(),
+            changed: watch::Sender::new(0),
             sessions: Sessions::default(),
         }
     }
@@ -70,22 +75,57 @@ impl Registry {
     /// Adds a source of tools. It comes after those already there: of two tools
     /// with one name the earlier stays.
     pub fn add(&self, provider: Arc<dyn Provider>) {
-        self.providers.write().unwrap_or_else(PoisonError::into_inner).push(provider);
-        self.refresh();
+        self.sources.add(provider);
     }
 
-    /// Asks every source for its tools again.
+    /// Asks every source for its tools again, also those that do not say when
+    /// theirs changed.
     pub fn refresh(&self) {
-        let providers = self.providers();
-        let mut catalogue = self.catalogue.write().unwrap_or_else(PoisonError::into_inner);
-        *catalogue = Arc::new(Catalogue::build(&providers, &catalogue));
+        self.sources.refresh();
     }
 
-    /// What `tools/list` shows. Made when first asked for, then fixed.
+    /// What `tools/list` shows. Made when first asked for; from then on what is
+    /// listed keeps its place for as long as it is there.
     #[must_use]
     pub fn list(&self) -> Arc<ListPlan> {
-        let make = || Arc::new(ListPlan::make(self.catalogue().listed(), &self.parts.list));
-        Arc::clone(self.plan.get_or_init(make))
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = self.catalogue();
+        let before = match &*shown {
+            Some(shown) if Arc::ptr_eq(&shown.of, &of) => return Arc::clone(&shown.plan),
+            Some(shown) => Some(Arc::clone(&shown.plan)),
+            None => None,
+        };
+        let plan = ListPlan::make(of.listed(), &self.parts.list, before.as_deref());
+        let plan = match before {
+            Some(before) if before.listed == plan.listed => before,
+            Some(_) => {
+                self.changed.send_modify(|times| *times += 1);
+                Arc::new(plan)
+            }
+            None => Arc::new(plan),
+        };
+        *shown = Some(Shown { plan: Arc::clone(&plan), of });
+        plan
+    }
+
+    /// Fires when the list is another than the one that was last asked for.
+    #[must_use]
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// Looks for changes of the tools as they come, so that [`Registry::changed`]
+    /// fires unasked. Never ends.
+    pub async fn follow(&self) {
+        self.sources
+            .follow(|| {
+                let listed = self.shown.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+                if listed {
+                    // Nobody is told of a change to a list that nobody has.
+                    drop(self.list());
+                }
+            })
+            .await;
     }
 
     /// Tools that are not in the catalogue because their names are taken.
@@ -97,9 +137,7 @@ impl Registry {
     /// Waits until every source knows its tools; the list is whole then. Bound
     /// it: a server may take long to start, or hang.
     pub async fn settled(&self) {
-        let providers = self.providers();
-        futures::future::join_all(providers.iter().map(|provider| provider.settled())).await;
-        self.refresh();
+        self.sources.settled().await;
     }
 
     /// Makes a call.
@@ -140,20 +178,31 @@ impl Registry {
             at: now,
         };
         let about = About::of(call.binding.as_ref(), &started.parameters);
-        let open = Open::new(self, started);
-        let mut answered_here = true;
-        let ran = match &entry {
-            Ok(entry) => match check(entry, &call) {
-                Err(rejected) => Err((rejected.into_output(), None)),
-                Ok(()) => run(entry, call).await.map_err(|failure| (answer::of_failure(&failure), Some(failure))),
-            },
+        let ready = match &entry {
+            Ok(entry) => check(entry, &call).map(|()| entry).map_err(|rejected| (rejected.into_output(), None)),
             Err(refusal) => Err((answer::of_failure(refusal), Some(refusal.clone()))),
         };
-        let (mut output, failure) = match ran {
-            Ok(output) => {
-                answered_here = set.is_ours();
-                (output, None)
+        let mut refused = None;
+        if let Ok(entry) = &ready
+            && entry.listed.relays
+        {
+            match relay(&*entry.provider, call.clone()).await {
+                Ok(own) if !own.meta.contains_key(INTERACTION_ID) => refused = Some(own),
+                // The other tool's call: recorded and answered as that.
+                done => return done,
             }
+        }
+        let open = Open::new(self, started);
+        let ran = match (ready, refused) {
+            (Err(failed), _) => Err(failed),
+            (Ok(_), Some(refused)) => Ok(refused),
+            (Ok(entry), None) => match run(&*entry.provider, call).await {
+                Ok(output) => Ok(ToolOutput { untouched: !set.is_ours(), ..output }),
+                Err(failure) => Err((answer::of_failure(&failure), Some(failure))),
+            },
+        };
+        let (mut output, failure) = match ran {
+            Ok(output) => (output, None),
             Err(failed) => failed,
         };
         let (id, steps) = open.close(&output, &about);
@@ -164,7 +213,7 @@ impl Registry {
             if let Some(binding) = &output.binds {
                 self.sessions.bind(session, binding.clone());
             }
-            if answered_here {
+            if !output.untouched {
                 answer::attach_own(&mut output, steps, limit.unwrap_or(ANSWER_LIMIT).max(ANSWER_LIMIT));
             } else if let Some(steps) = steps {
                 let last = self.sessions.last_steps(session);
@@ -183,12 +232,14 @@ impl Registry {
         self.catalogue().entries()
     }
 
-    fn catalogue(&self) -> Arc<Catalogue> {
-        Arc::clone(&self.catalogue.read().unwrap_or_else(PoisonError::into_inner))
+    /// A text without the secrets of the configuration; `None` when it holds none.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> Option<String> {
+        self.parts.redaction.redact(text)
     }
 
-    fn providers(&self) -> Vec<Arc<dyn Provider>> {
-        self.providers.read().unwrap_or_else(PoisonError::into_inner).clone()
+    fn catalogue(&self) -> Arc<Catalogue> {
+        self.sources.catalogue()
     }
 
     /// The tool that a call names. A client that remembers our list from before
@@ -209,7 +260,7 @@ impl Registry {
 
     /// What the source of a tool says that it knows and does not give out.
     fn refusal(&self, name: &str) -> Option<CallFailure> {
-        self.providers().iter().find_map(|provider| provider.refusal(name))
+        self.sources.refusal(name)
     }
 
     fn unknown(&self, name: &str) -> CallFailure {
@@ -253,14 +304,20 @@ impl CallTool for Registry {
             if missing.is_empty() {
                 return;
             }
-            let providers = self.providers();
-            futures::future::join_all(providers.iter().map(|provider| provider.seek(&missing))).await;
-            self.refresh();
+            self.sources.seek(&missing).await;
         })
     }
 
     fn names(&self) -> Vec<String> {
         self.catalogue().names().map(ToOwned::to_owned).collect()
+    }
+
+    fn keeps_time(&self) -> bool {
+        true
+    }
+
+    fn settled(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.sources.settled())
     }
 }
 
@@ -296,65 +353,6 @@ impl Rejected {
         }
         answer::failure_output(ErrorKind::InvalidInput, &self.error, Some(&self.hint), extra)
     }
-}
-
-/// Runs the tool: its panics are caught, its deadline and cancellation kept.
-async fn run(entry: &Entry, mut call: ToolCall) -> Result<ToolOutput, CallFailure> {
-    let name = call.name.clone();
-    let deadline = call.timeout.filter(|_| !entry.provider.keeps_time());
-    let inner = call.cancel.child_token();
-    let outer = std::mem::replace(&mut call.cancel, inner.clone());
-    // Inside an async block, so that a panic before the first await is caught too.
-    let work = AssertUnwindSafe(async { entry.provider.call(call).await }).catch_unwind();
-    tokio::pin!(work);
-    let past_deadline = async {
-        match deadline {
-            Some(deadline) => tokio::time::sleep(deadline).await,
-            None => std::future::pending().await,
-        }
-    };
-    let timed_out = tokio::select! {
-        biased;
-        done = &mut work => return settled(&name, done),
-        () = outer.cancelled() => false,
-        () = past_deadline => true,
-    };
-    inner.cancel();
-    let grace = if timed_out { DEADLINE_GRACE } else { CANCEL_GRACE };
-    let late = tokio::time::timeout(grace, &mut work).await;
-    if let Ok(done) = late {
-        let done = settled(&name, done);
-        // What it managed to finish is the truth; how it failed when told to stop is not.
-        if done.is_ok() || !timed_out {
-            return done;
-        }
-    }
-    let mut failure = if timed_out {
-        let seconds = deadline.unwrap_or_default().as_secs_f64();
-        CallFailure::new(ErrorKind::Timeout, format!("`{name}` did not answer within {seconds} s"))
-            .with_hint("its effect may have happened: look before calling it again")
-    } else {
-        CallFailure::new(ErrorKind::Interrupted, format!("the call of `{name}` was cancelled and did not end in time"))
-    };
-    failure.outcome_unknown = true;
-    Err(failure)
-}
-
-type Caught = Result<Result<ToolOutput, CallFailure>, Box<dyn std::any::Any + Send>>;
-
-fn settled(name: &str, done: Caught) -> Result<ToolOutput, CallFailure> {
-    done.unwrap_or_else(|panic| {
-        let told = panic
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_default();
-        tracing::error!(tool = name, panic = told, "a tool panicked");
-        let mut failure = CallFailure::new(ErrorKind::Internal, format!("`{name}` failed from a fault of its own"))
-            .with_hint("this is a bug: the log has the place; other calls are not affected");
-        failure.outcome_unknown = true;
-        Err(failure)
-    })
 }
 
 /// What a call is about, as far as its arguments and binding tell.

@@ -1,6 +1,7 @@
 //! What `tools/list` shows: our sets, pinned tools, packs and servers, in that
 //! order, as far as the budget goes.
 
+use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::provider::{Listed, ToolSet};
@@ -31,7 +32,7 @@ impl Default for ListSettings {
     }
 }
 
-/// The list, fixed for the process's life.
+/// The list. What was listed once keeps its place for the process's life.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListPlan {
     /// What is listed, in order, as it goes over the wire.
@@ -44,23 +45,33 @@ pub struct ListPlan {
 }
 
 impl ListPlan {
-    /// The list of `tools` that `settings` ask for.
-    pub fn make<'a>(tools: impl Iterator<Item = &'a Listed>, settings: &ListSettings) -> Self {
+    /// The list of `tools` that `settings` ask for. What `before` had stays in
+    /// its place, whatever the budget is by now, as long as it is there.
+    pub fn make<'a>(tools: impl Iterator<Item = &'a Listed>, settings: &ListSettings, before: Option<&Self>) -> Self {
         let tools: Vec<&Listed> = tools.collect();
-        let plain = fill(&tools, settings, false);
+        let plain = fill(&tools, settings, before, false);
         let gateway_helps = tools.iter().any(|tool| tool.set == ToolSet::Gateway);
         // What is left out is reached through the gateway set, which then needs its own room.
         if plain.unlisted.is_empty() || !gateway_helps || settings.sets.contains(&ToolSet::Gateway) {
             return plain;
         }
-        fill(&tools, settings, true)
+        fill(&tools, settings, before, true)
     }
 }
 
-fn fill(tools: &[&Listed], settings: &ListSettings, gateway: bool) -> ListPlan {
-    let mut candidates: Vec<(usize, &Listed)> = Vec::new();
+fn fill(tools: &[&Listed], settings: &ListSettings, before: Option<&ListPlan>, gateway: bool) -> ListPlan {
     let mut plan = ListPlan { listed: Vec::new(), unlisted: Vec::new(), bytes: 2 };
-    for tool in tools.iter().copied().filter(|tool| !tool.hidden) {
+    let cost = |definition: &ToolDefinition| listed_json(definition).to_string().len() + 1;
+    let mut open: IndexMap<&str, &Listed> = tools.iter().map(|tool| (tool.definition.name.as_str(), *tool)).collect();
+    for name in before.iter().flat_map(|before| &before.listed).map(|tool| tool.name.as_str()) {
+        if let Some(tool) = open.shift_remove(name) {
+            let definition = wire(tool);
+            plan.bytes += cost(&definition);
+            plan.listed.push(definition);
+        }
+    }
+    let mut candidates: Vec<(usize, &Listed)> = Vec::new();
+    for tool in open.into_values().filter(|tool| !tool.hidden) {
         match rank(tool, settings, gateway) {
             Some(rank) => candidates.push((rank, tool)),
             // The gateway's own tools are no reason to show the gateway.
@@ -72,7 +83,6 @@ fn fill(tools: &[&Listed], settings: &ListSettings, gateway: bool) -> ListPlan {
     candidates.sort_by_key(|(rank, _)| *rank);
     let budget = settings.budget_tokens.saturating_mul(4);
     let due = |tool: &Listed| tool.always || (gateway && tool.set == ToolSet::Gateway);
-    let cost = |definition: &ToolDefinition| listed_json(definition).to_string().len() + 1;
     let mut reserved: usize = candidates.iter().filter(|(_, tool)| due(tool)).map(|(_, tool)| cost(&wire(tool))).sum();
     for (_, tool) in candidates {
         let definition = wire(tool);
@@ -214,7 +224,7 @@ mod tests {
             tool("run", ToolSet::Core, 10),
         ];
         let settings = ListSettings { budget_tokens: 500, pin: vec!["s__p*".into()], ..ListSettings::default() };
-        let plan = ListPlan::make(tools.iter(), &settings);
+        let plan = ListPlan::make(tools.iter(), &settings, None);
         assert_eq!(names(&plan), ["run", "pause", "s__pinned", "02_list", "s__a"]);
         assert_eq!(plan.unlisted, ["metrics", "s__big"]);
         assert!(plan.bytes <= 2_000, "{}", plan.bytes);
@@ -228,16 +238,36 @@ mod tests {
             tool("s__a", ToolSet::Server, 10),
         ];
         let tight = ListSettings { budget_tokens: 10, ..ListSettings::default() };
-        assert_eq!(names(&ListPlan::make(tools.iter(), &tight)), ["run", "call_tool"]);
-        assert_eq!(names(&ListPlan::make(tools.iter(), &ListSettings::default())), ["run", "s__a"]);
+        assert_eq!(names(&ListPlan::make(tools.iter(), &tight, None)), ["run", "call_tool"]);
+        assert_eq!(names(&ListPlan::make(tools.iter(), &ListSettings::default(), None)), ["run", "s__a"]);
     }
 
     #[test]
     fn a_hidden_tool_is_not_listed_and_no_reason_for_the_gateway() {
         let hidden = Listed { hidden: true, ..tool("s__quiet", ToolSet::Server, 10) };
         let tools = [tool("run", ToolSet::Core, 10), tool("call_tool", ToolSet::Gateway, 10), hidden];
-        let plan = ListPlan::make(tools.iter(), &ListSettings::default());
+        let plan = ListPlan::make(tools.iter(), &ListSettings::default(), None);
         assert_eq!((names(&plan), plan.unlisted.len()), (vec!["run"], 0));
+    }
+
+    #[test]
+    fn what_was_listed_keeps_its_place_what_is_gone_leaves_and_what_comes_is_added_as_room_allows() {
+        let tools = |names: &[(&str, usize)]| -> Vec<Listed> {
+            names.iter().map(|(name, bytes)| tool(name, ToolSet::Server, *bytes)).collect()
+        };
+        let settings = ListSettings { budget_tokens: 250, pin: vec!["z__*".into()], ..ListSettings::default() };
+        let first = ListPlan::make(tools(&[("s__a", 100), ("s__b", 100)]).iter(), &settings, None);
+        assert_eq!(names(&first), ["s__a", "s__b"]);
+        // Pinned tools go first, but not before what is there.
+        let more = tools(&[("s__a", 100), ("s__big", 700), ("s__b", 100), ("s__c", 100), ("z__pinned", 100)]);
+        let second = ListPlan::make(more.iter(), &settings, Some(&first));
+        assert_eq!(names(&second), ["s__a", "s__b", "z__pinned", "s__c"]);
+        assert_eq!(second.unlisted, ["s__big"]);
+        // Also what grew stays: it was listed.
+        let grown = tools(&[("s__b", 2_000), ("s__c", 100)]);
+        let third = ListPlan::make(grown.iter(), &settings, Some(&second));
+        assert_eq!(names(&third), ["s__b", "s__c"]);
+        assert_eq!(third.listed[0].description.len(), 2_000);
     }
 
     #[test]

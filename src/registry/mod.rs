@@ -21,11 +21,13 @@ mod observer;
 mod provider;
 mod recorder;
 mod redact;
+mod run;
 mod sessions;
+mod sources;
 
 pub use answer::{ANSWER_LIMIT, failure_output, fit};
 pub use catalogue::Refused;
-pub use dispatch::{Registry, RegistryParts};
+pub use dispatch::{Registry, RegistryParts, SETTLE_WAIT};
 pub use list::{ListPlan, ListSettings, listed_json};
 pub use nearest::nearest;
 pub use observer::{Finished, InteractionId, NoObserver, Observer, Started};

@@ -1,6 +1,7 @@
 //! Where tools come from.
 
 use futures::future::BoxFuture;
+use tokio::sync::watch;
 
 use crate::base::slots::Slots;
 use crate::config::NextSteps;
@@ -35,7 +36,8 @@ pub trait Provider: Send + Sync {
         Box::pin(std::future::ready(()))
     }
 
-    /// Waits until it knows all of its tools. The caller bounds the wait.
+    /// Waits until it knows all of its tools. The caller bounds the wait; what
+    /// was begun for it goes on when the future is dropped.
     fn settled(&self) -> BoxFuture<'_, ()> {
         Box::pin(std::future::ready(()))
     }
@@ -43,6 +45,11 @@ pub trait Provider: Send + Sync {
     /// Whether it keeps `call.timeout` itself, from the moment the call goes out.
     fn keeps_time(&self) -> bool {
         false
+    }
+
+    /// A number that changes with [`Provider::tools`]; none where they stay.
+    fn changed(&self) -> Option<watch::Receiver<u64>> {
+        None
     }
 }
 
@@ -59,6 +66,9 @@ pub struct Listed {
     pub hidden: bool,
     /// Where suggestions go in its results, if they are not ours.
     pub next_steps: NextSteps,
+    /// A call of it is the call of another tool, which is what is recorded and
+    /// answered; only its own refusals are its own.
+    pub relays: bool,
     /// Other names of arguments, as (alias, name): renamed before the check.
     pub aliases: Vec<(String, String)>,
 }
@@ -73,6 +83,7 @@ impl Listed {
             always: set == ToolSet::Core,
             hidden: false,
             next_steps: NextSteps::default(),
+            relays: false,
             aliases: Vec::new(),
         }
     }

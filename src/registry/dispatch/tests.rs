@@ -3,11 +3,12 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::{Registry, RegistryParts};
 use crate::base::slots::Slots;
 use crate::base::{ErrorKind, ManualClock, ManualEntropy};
-use crate::config::Redaction;
+use crate::config::{NextSteps, Redaction};
 use crate::contract::{Annotations, Binding, CallFailure, CallTool as _, Origin, ToolCall, ToolDefinition, ToolOutput};
 use crate::registry::{Finished, ListSettings, Listed, Observer, Provider, Started, ToolSet};
 
@@ -43,6 +44,7 @@ impl Provider for Fake {
             tool("hang", open.clone()),
             tool("ends_when_told", open.clone()),
             tool("bind", open.clone()),
+            tool("text", open.clone()),
             tool("fail", open),
         ]
     }
@@ -64,6 +66,10 @@ impl Provider for Fake {
                     }),
                     ..ToolOutput::structured(json!({"success": true}))
                 }),
+                "text" => {
+                    let content = vec![json!({"type": "text", "text": "hi", "odd": 1})];
+                    Ok(ToolOutput { content, ..ToolOutput::default() })
+                }
                 "fail" => Err(CallFailure::new(ErrorKind::Unavailable, "the server is gone")),
                 _ => Ok(ToolOutput::structured(json!({
                     "success": true, "arguments": call.arguments, "model": call.binding.map(|b| b.model_name),
@@ -233,15 +239,108 @@ async fn a_servers_answer_passes_untouched_with_next_steps_beside_it() {
     let output = registry.dispatch(call("s__echo", &json!({"a": null}))).await.expect("an output");
     assert_eq!(body(&output), json!({"success": true, "arguments": {"a": null}, "model": null}));
     assert_eq!(output.meta["sequitur/next_steps"], json!([{"tool": "next"}]));
-    assert_eq!(output.content.len(), 2);
+    assert_eq!((output.content.len(), output.untouched), (0, true), "a block would hide what is structured");
+    let text = |output: &ToolOutput| output.content.clone();
+    let first = registry.dispatch(call("s__text", &json!({}))).await.expect("an output");
+    let said = json!({"type": "text", "text": "hi", "odd": 1});
+    assert_eq!(text(&first), [said.clone(), json!({"type": "text", "text": r#"{"_next_steps":[{"tool":"next"}]}"#})]);
+    let again = registry.dispatch(call("s__text", &json!({}))).await.expect("an output");
+    assert_eq!(text(&again), [said], "the same was said before");
 }
 
 #[test]
 fn of_two_tools_with_one_name_the_earlier_stays_and_the_later_is_told() {
     let (registry, _) = registry(ToolSet::Pack);
     registry.add(Arc::new(Fake(ToolSet::Pack)));
-    assert_eq!(registry.names().len(), 7);
-    assert_eq!(registry.refused().len(), 7);
+    assert_eq!(registry.names().len(), 8);
+    assert_eq!(registry.refused().len(), 8);
+}
+
+/// A server's tools, which come when they are told to.
+struct Server {
+    names: Mutex<Vec<&'static str>>,
+    changes: watch::Sender<u64>,
+    next_steps: NextSteps,
+}
+
+impl Server {
+    fn new(names: &[&'static str]) -> Arc<Self> {
+        Arc::new(Self {
+            names: Mutex::new(names.to_vec()),
+            changes: watch::Sender::new(0),
+            next_steps: NextSteps::Text,
+        })
+    }
+
+    fn has(&self, names: &[&'static str]) {
+        *self.names.lock().expect("not poisoned") = names.to_vec();
+        self.changes.send_modify(|n| *n += 1);
+    }
+}
+
+/// Cheap to share.
+struct Of(Arc<Server>);
+
+impl Provider for Of {
+    fn tools(&self) -> Vec<Listed> {
+        let names = self.0.names.lock().expect("not poisoned").clone();
+        let definition = |name: &str| ToolDefinition {
+            name: name.to_owned(),
+            title: None,
+            description: String::new(),
+            input_schema: json!({"type": "object"}),
+            output_schema: None,
+            annotations: Annotations::default(),
+        };
+        let next_steps = self.0.next_steps;
+        names.iter().map(|name| Listed { next_steps, ..Listed::new(definition(name), ToolSet::Server) }).collect()
+    }
+
+    fn call(&self, call: ToolCall) -> BoxFuture<'_, Result<ToolOutput, CallFailure>> {
+        Box::pin(async move { Ok(ToolOutput::structured(json!({"name": call.name}))) })
+    }
+
+    fn changed(&self) -> Option<watch::Receiver<u64>> {
+        Some(self.0.changes.subscribe())
+    }
+}
+
+fn with_server(server: &Arc<Server>) -> Registry {
+    let (registry, _) = registry(ToolSet::Pack);
+    registry.add(Arc::new(Of(Arc::clone(server))));
+    registry
+}
+
+#[tokio::test]
+async fn the_list_changes_with_its_sources_and_tells_so_once_it_was_asked_for() {
+    let server = Server::new(&["s__a"]);
+    let registry = with_server(&server);
+    let mut changed = registry.changed();
+    let follow = registry.follow();
+    tokio::pin!(follow);
+    server.has(&["s__a", "s__b"]);
+    assert!(futures::poll!(&mut follow).is_pending());
+    assert!(!changed.has_changed().expect("open"), "nobody has a list yet");
+    let has = |name: &str| registry.list().listed.iter().any(|tool| tool.name == name);
+    assert!(has("s__b"));
+    server.has(&["s__b", "s__c"]);
+    assert!(futures::poll!(&mut follow).is_pending());
+    assert!(changed.has_changed().expect("open"));
+    changed.mark_unchanged();
+    assert!(has("s__c") && !has("s__a"));
+    server.has(&["s__b", "s__c"]);
+    assert!(futures::poll!(&mut follow).is_pending());
+    assert!(!changed.has_changed().expect("open"), "the same tools are no news");
+}
+
+#[tokio::test]
+async fn where_next_steps_of_a_server_go_is_for_its_configuration_to_say() {
+    for (next_steps, in_meta) in [(NextSteps::Meta, true), (NextSteps::Off, false)] {
+        let server = Arc::new(Server { next_steps, ..Arc::into_inner(Server::new(&["s__a"])).expect("one") });
+        let output = with_server(&server).dispatch(call("s__a", &json!({}))).await.expect("an output");
+        assert_eq!((output.content.len(), output.meta.contains_key("sequitur/next_steps")), (0, in_meta));
+        assert!(output.untouched);
+    }
 }
 
 /// A source that has to be asked before it knows its tool, holds another back,

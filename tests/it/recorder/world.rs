@@ -44,13 +44,18 @@ impl Provider for Fakes {
     }
 
     fn call(&self, call: ToolCall) -> BoxFuture<'_, Result<ToolOutput, CallFailure>> {
+        // A server says in a block what it says in structured content.
+        let text = (!self.0.is_ours()).then(|| json!({"type": "text", "text": r#"{"success":true}"#}));
         Box::pin(async move {
             match call.name.trim_start_matches("s__") {
                 "fail" => Err(CallFailure::new(ErrorKind::Unavailable, "it is gone")),
                 "panic" => panic!("as its name says"),
                 "hang" => std::future::pending().await,
                 "large" => Ok(ToolOutput::structured(json!({"success": true, "text": "x".repeat(100_000)}))),
-                _ => Ok(ToolOutput::structured(json!({"success": true}))),
+                _ => {
+                    let content = text.into_iter().collect();
+                    Ok(ToolOutput { content, ..ToolOutput::structured(json!({"success": true})) })
+                }
             }
         })
     }
