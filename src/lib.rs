@@ -14,6 +14,7 @@ pub mod base;
 pub mod cli;
 pub mod config;
 pub mod contract;
+pub mod downstream;
 pub mod engine;
 pub mod expr;
 pub mod intelligence;

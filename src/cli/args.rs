@@ -62,6 +62,10 @@ pub(super) enum Command {
     /// Tell what is configured, where things are, and what is wrong
     #[command(after_help = "Example:\n  sequitur doctor --json")]
     Doctor(Json),
+
+    /// End the children of a process when that one dies; it starts this itself
+    #[command(hide = true)]
+    Guard(Guard),
 }
 
 /// The commands that call tools.
@@ -153,6 +157,12 @@ pub(super) struct Run {
     pub(super) idempotency_key: Option<String>,
     #[command(flatten)]
     pub(super) output: Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Guard {
+    /// The id of the process, which marks its children
+    pub(super) parent: String,
 }
 
 #[derive(Debug, clap::Args)]

@@ -15,6 +15,7 @@ use super::setup::Setup;
 use super::terminal::Terminal;
 use crate::base::Entropy;
 use crate::config::Environment;
+use crate::downstream::PARENT_VARIABLE;
 use crate::telemetry::Log;
 
 /// Runs one command line, `arguments` beginning with the program's name. All that `main` does
@@ -34,7 +35,12 @@ pub fn main(
             return ExitCode::from(if error.use_stderr() { Exit::BadInput.code() } else { Exit::Completed.code() });
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // The guard waits for one pipe.
+    let mut runtime = match arguments.command {
+        Some(Command::Guard(_)) => tokio::runtime::Builder::new_current_thread(),
+        Some(_) | None => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = match runtime.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return report(&terminal, &Failure::Io(error), false).into(),
     };
@@ -69,6 +75,9 @@ pub(super) async fn run(
         None => Command::Serve,
     };
     let serving = matches!(command, Command::Serve);
+    if serving && environment.filled(PARENT_VARIABLE).is_some() {
+        return Err(behind_another());
+    }
     let level = global.log.as_deref().or_else(|| environment.filled("SEQUITUR_LOG"));
     // A person has the command's own messages; a client's log is all there is of `serve`.
     let log = match Log::start(level.unwrap_or(if serving { "info" } else { "error" })) {
@@ -88,6 +97,7 @@ pub(super) async fn run(
             setup.log_errors();
             return backend.serve(setup).await;
         }
+        Command::Guard(arguments) => return Ok(commands::guard(&arguments).await),
         Command::Trust(arguments) => return commands::trust(terminal, setup(environment), &arguments),
         Command::Doctor(arguments) => {
             return commands::doctor(terminal, backend, setup(environment), arguments.json).await;
@@ -125,13 +135,23 @@ pub(super) async fn run(
     done
 }
 
+/// Each call would go through both, and each would start the servers of the other.
+fn behind_another() -> Failure {
+    Failure::input(
+        "this Sequitur was started by another one, and does not serve behind it",
+        format!(
+            "take it out of the other's `mcpServers`; in a shell that a server has opened, unset `{PARENT_VARIABLE}`"
+        ),
+    )
+}
+
 fn wants_json(command: Option<&Command>) -> bool {
     match command {
         Some(Command::Validate(arguments)) => arguments.output.json,
         Some(Command::Trust(arguments)) => arguments.output.json,
         Some(Command::Doctor(arguments)) => arguments.json,
         Some(Command::WithTools(command)) => json_of(command),
-        Some(Command::Serve) | None => false,
+        Some(Command::Serve | Command::Guard(_)) | None => false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod doctor;
+mod guard;
 mod inbox;
 mod pause;
 mod respond;
@@ -17,6 +18,7 @@ mod validate;
 
 pub(super) use cancel::cancel;
 pub(super) use doctor::doctor;
+pub(super) use guard::guard;
 pub(super) use inbox::inbox;
 pub(super) use pause::pause;
 pub(super) use respond::respond;
