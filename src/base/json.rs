@@ -45,6 +45,35 @@ fn write_canonical(value: &Value, out: &mut String) {
     }
 }
 
+/// The bytes of a value as compact JSON, escapes in texts not counted: a walk
+/// that does not look into them, for the sizes of large results.
+#[must_use]
+pub fn size(value: &Value) -> usize {
+    match value {
+        Value::Null => 4,
+        Value::Bool(value) => {
+            if *value {
+                4
+            } else {
+                5
+            }
+        }
+        Value::Number(number) => number.to_string().len(),
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => list_size(items),
+        Value::Object(map) => {
+            let entries: usize = map.iter().map(|(key, value)| key.len() + 3 + size(value)).sum();
+            entries + map.len().saturating_sub(1) + 2
+        }
+    }
+}
+
+/// The same of a list.
+#[must_use]
+pub fn list_size(items: &[Value]) -> usize {
+    items.iter().map(size).sum::<usize>() + items.len().saturating_sub(1) + 2
+}
+
 /// SHA-256 of `bytes` as 64 lower-case hexadecimal digits.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
@@ -55,7 +84,7 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{canonical, sha256_hex};
+    use super::{canonical, sha256_hex, size};
     use serde_json::json;
 
     #[test]
@@ -64,6 +93,14 @@ mod tests {
             canonical(&json!({"b": [1, {"d": null, "c": "x"}], "a": true})),
             r#"{"a":true,"b":[1,{"c":"x","d":null}]}"#
         );
+    }
+
+    #[test]
+    fn sizes_are_those_of_the_text_but_for_escapes() {
+        for value in [json!({}), json!([]), json!([1, -2.5, null, true, false, "é", {"a": [], "b": {"c": 1e30}}])] {
+            assert_eq!(size(&value), value.to_string().len(), "{value}");
+        }
+        assert_eq!(size(&json!("a\"b")), 5);
     }
 
     #[test]

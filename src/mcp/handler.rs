@@ -5,15 +5,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, DiscoverResult, ErrorData, Implementation,
-    InitializeRequestParams, InitializeResult, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion,
-    ServerCapabilities, ServerConfig, Tool,
+    CallToolRequestParams, CallToolResponse, DiscoverResult, ErrorData, Implementation, InitializeRequestParams,
+    InitializeResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
-use serde_json::Value;
 use tokio::sync::Semaphore;
 
+use super::answer;
 use super::progress::{Reporter, ReporterParts};
 use super::serve::{Activity, Settings};
 use super::transport::EndSignals;
@@ -91,6 +90,23 @@ impl Handler {
             }
             None => self.settings.session.clone(),
         }
+    }
+
+    /// The answer of a call, written to the end: rmcp only carries it.
+    fn answer(&self, context: &RequestContext<RoleServer>, output: &ToolOutput) -> Result<CallToolResponse, ErrorData> {
+        let modern = context.protocol_version().is_some_and(|version| !version.has_initialize());
+        let line = answer::line(&context.id, output, modern);
+        let line =
+            line.map_err(|error| ErrorData::internal_error(format!("the answer cannot be written: {error}"), None))?;
+        let line = match self.registry.redact(&line) {
+            None => line,
+            // What was cut out may reach beyond a text: nothing of such an answer goes out.
+            Some(clean) if serde_json::from_str::<serde::de::IgnoredAny>(&clean).is_ok() => clean,
+            Some(_) => {
+                return Err(ErrorData::internal_error("the answer holds a secret that cannot be taken out", None));
+            }
+        };
+        Ok(CallToolResponse::Complete(answer::carrying(line)))
     }
 
     async fn call(&self, call: ToolCall) -> Result<ToolOutput, ErrorData> {
@@ -186,28 +202,6 @@ impl ServerHandler for Handler {
         if let Some(reporter) = reporter {
             reporter.finish(done.as_ref().is_ok_and(|output| !output.is_error)).await;
         }
-        done.map(|output| CallToolResponse::Complete(wire(output)))
+        self.answer(&context, &done?)
     }
-}
-
-/// A tool's output as it goes over the wire: structured content also as text.
-fn wire(output: ToolOutput) -> CallToolResult {
-    let mut content: Vec<ContentBlock> = output.content.iter().map(block).collect();
-    if content.is_empty()
-        && let Some(structured) = &output.structured
-    {
-        content.push(ContentBlock::text(structured.to_string()));
-    }
-    let mut result = CallToolResult::success(content);
-    result.structured_content = output.structured;
-    result.is_error = Some(output.is_error);
-    if !output.meta.is_empty() {
-        result.meta = Some(MetaObject(output.meta));
-    }
-    result
-}
-
-/// A block as the tool sent it; one that the protocol does not know, as text.
-fn block(value: &Value) -> ContentBlock {
-    serde_json::from_value(value.clone()).unwrap_or_else(|_| ContentBlock::text(value.to_string()))
 }

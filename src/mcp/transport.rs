@@ -20,6 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::answer;
 use super::serve::Ended;
 use super::wire::{self, Incoming};
 use crate::base::lines::{Line, Lines, MAX_LINE};
@@ -232,12 +233,16 @@ impl LineTransport {
         match serde_json::to_vec(message) {
             Ok(mut line) => {
                 line.push(b'\n');
-                if let Some(queue) = &self.queue {
-                    // The writer being gone is told by `output_gone`.
-                    queue.send(Outgoing { line, written }).ok();
-                }
+                self.queue_line(line, written);
             }
             Err(error) => tracing::error!(%error, "a message cannot be written"),
+        }
+    }
+
+    fn queue_line(&self, line: Vec<u8>, written: Option<oneshot::Sender<()>>) {
+        if let Some(queue) = &self.queue {
+            // The writer being gone is told by `output_gone`.
+            queue.send(Outgoing { line, written }).ok();
         }
     }
 
@@ -301,7 +306,10 @@ fn opens_session(request: &ClientRequest) -> bool {
 impl Transport<RoleServer> for LineTransport {
     type Error = std::io::Error;
 
-    fn send(&mut self, item: ServerJsonRpcMessage) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
+    fn send(
+        &mut self,
+        mut item: ServerJsonRpcMessage,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
         match &item {
             JsonRpcMessage::Response(response) => {
                 self.in_flight.remove(&response.id);
@@ -315,7 +323,10 @@ impl Transport<RoleServer> for LineTransport {
         }
         let (written, done) = oneshot::channel();
         // Queued here, not in the future: the order of the calls is the order on the wire.
-        self.queue(&item, Some(written));
+        match answer::carried(&mut item) {
+            Some(line) => self.queue_line(line.into_bytes(), Some(written)),
+            None => self.queue(&item, Some(written)),
+        }
         async move { done.await.map_err(|_| std::io::Error::from(std::io::ErrorKind::BrokenPipe)) }
     }
 

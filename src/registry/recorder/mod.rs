@@ -13,7 +13,6 @@ mod follow_ups;
 mod journal;
 mod memories;
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -25,7 +24,7 @@ use self::journal::Journal;
 use self::memories::{Memories, Memory};
 use super::dispatch::Registry;
 use super::observer::{Finished, Observer, Started};
-use crate::base::json::Object;
+use crate::base::json::{self, Object};
 use crate::base::{Clock, Timestamp};
 use crate::config::{Intelligence, LogParameters, Retention};
 use crate::contract::{Origin, ToolOutput};
@@ -348,23 +347,9 @@ fn rank(place: usize) -> u32 {
 
 /// Bytes of an answer as JSON: of the structured content, else of the blocks.
 fn size(output: &ToolOutput) -> u64 {
-    struct Count(u64);
-
-    impl Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 += bytes.len() as u64;
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    let mut count = Count(0);
-    let counted = match &output.structured {
-        Some(value) => serde_json::to_writer(&mut count, value),
-        None => serde_json::to_writer(&mut count, &output.content),
+    let bytes = match &output.structured {
+        Some(value) => json::size(value),
+        None => json::list_size(&output.content),
     };
-    counted.map_or(0, |()| count.0)
+    u64::try_from(bytes).unwrap_or(u64::MAX)
 }

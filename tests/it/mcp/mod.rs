@@ -6,3 +6,4 @@ mod ending;
 mod eras;
 mod progress;
 mod support;
+mod untouched;

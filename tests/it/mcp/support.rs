@@ -121,15 +121,26 @@ pub(crate) struct Client {
 impl Client {
     /// Streams with a server behind them and nothing said yet.
     pub(crate) fn connect() -> Self {
+        Self::connect_with(
+            None,
+            RegistryParts {
+                observer: Arc::new(NoObserver),
+                redaction: Redaction::default(),
+                list: ListSettings::default(),
+                clock: Arc::new(SystemClock::new()),
+                entropy: Arc::new(ManualEntropy::new(1)),
+            },
+        )
+    }
+
+    /// The same with one more source of tools.
+    pub(crate) fn connect_with(more: Option<Arc<dyn Provider>>, parts: RegistryParts) -> Self {
         let seen = Arc::new(Seen::default());
-        let registry = Registry::new(RegistryParts {
-            observer: Arc::new(NoObserver),
-            redaction: Redaction::default(),
-            list: ListSettings::default(),
-            clock: Arc::new(SystemClock::new()),
-            entropy: Arc::new(ManualEntropy::new(1)),
-        });
+        let registry = Registry::new(parts);
         registry.add(Arc::new(Tools(Arc::clone(&seen))));
+        if let Some(more) = more {
+            registry.add(more);
+        }
         let activity = Arc::new(Mutex::new(Vec::new()));
         let listener = Arc::clone(&activity);
         let settings = Settings {
@@ -180,6 +191,13 @@ impl Client {
         let id = self.next_id;
         self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})).await;
         id
+    }
+
+    /// The next line as it was written.
+    pub(crate) async fn next_line(&mut self) -> String {
+        let mut line = String::new();
+        self.from.read_line(&mut line).await.expect("the stream works");
+        line
     }
 
     /// The next line, which must be a message of JSON-RPC; `None` at the end.
