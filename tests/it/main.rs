@@ -5,6 +5,7 @@
 mod arch;
 mod engine;
 mod mcp;
+mod processes;
 mod recorder;
 mod schemas;
 mod semantic_model;
