@@ -1,23 +1,24 @@
 //! What is answered: rmcp's requests in terms of the registry.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, DiscoverResult, ErrorData, Implementation, InitializeRequestParams,
-    InitializeResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
+    InitializeResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig,
+    SubscriptionFilter, Tool,
 };
-use rmcp::service::RequestContext;
+use rmcp::service::{RequestContext, SubscriptionContext};
 use rmcp::{RoleServer, ServerHandler};
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
-use super::answer;
 use super::progress::{Reporter, ReporterParts};
 use super::serve::{Activity, Settings};
 use super::transport::EndSignals;
+use super::{answer, changes};
 use crate::contract::{Origin, ToolCall, ToolOutput};
-use crate::registry::{Registry, listed_json};
+use crate::registry::{ListPlan, Registry, SETTLE_WAIT, listed_json};
 
 /// What a client tells its model about us.
 const INSTRUCTIONS: &str = "Sequitur runs whole multi-step jobs as durable workflows, one call each. \
@@ -35,10 +36,18 @@ pub(super) struct Handler {
     registry: Arc<Registry>,
     settings: Settings,
     signals: EndSignals,
-    tools: OnceLock<Vec<Tool>>,
+    settled: OnceCell<()>,
+    tools: Mutex<Option<Tools>>,
     places: Semaphore,
     seen_request: AtomicBool,
     seen_call: AtomicBool,
+    seen_session: AtomicBool,
+}
+
+/// The list in rmcp's types, and what it was made of.
+struct Tools {
+    of: Arc<ListPlan>,
+    all: Vec<Tool>,
 }
 
 impl Handler {
@@ -47,10 +56,12 @@ impl Handler {
             registry,
             settings,
             signals,
-            tools: OnceLock::new(),
+            settled: OnceCell::new(),
+            tools: Mutex::default(),
             places: Semaphore::new(MAX_BEGINNING),
             seen_request: AtomicBool::new(false),
             seen_call: AtomicBool::new(false),
+            seen_session: AtomicBool::new(false),
         }
     }
 
@@ -66,17 +77,29 @@ impl Handler {
         }
     }
 
-    fn tools(&self) -> &[Tool] {
-        self.tools.get_or_init(|| {
-            let plan = self.registry.list();
-            let read = plan.listed.iter().filter_map(|definition| {
-                // A definition from outside may be one that the protocol has no room for.
-                serde_json::from_value(listed_json(definition))
-                    .inspect_err(|error| tracing::warn!(tool = definition.name, %error, "cannot be listed"))
-                    .ok()
-            });
-            read.collect()
-        })
+    /// The list as it is now. The first one waits a moment for servers that
+    /// were never seen before; who comes later is told of.
+    async fn tools(&self) -> Vec<Tool> {
+        let settled = async {
+            if tokio::time::timeout(SETTLE_WAIT, self.registry.settled()).await.is_err() {
+                tracing::info!("the list is told without servers that take long to start");
+            }
+        };
+        self.settled.get_or_init(|| settled).await;
+        let plan = self.registry.list();
+        let mut tools = self.tools.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tools) = tools.as_ref().filter(|tools| Arc::ptr_eq(&tools.of, &plan)) {
+            return tools.all.clone();
+        }
+        let read = plan.listed.iter().filter_map(|definition| {
+            // A definition from outside may be one that the protocol has no room for.
+            serde_json::from_value(listed_json(definition))
+                .inspect_err(|error| tracing::warn!(tool = definition.name, %error, "cannot be listed"))
+                .ok()
+        });
+        let all: Vec<Tool> = read.collect();
+        *tools = Some(Tools { of: plan, all: all.clone() });
+        all
     }
 
     /// The session a request belongs to: our process, and in the modern era,
@@ -129,7 +152,7 @@ impl Handler {
 
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        let capabilities = ServerCapabilities::builder().enable_tools().enable_tool_list_changed().build();
         ServerConfig::new(capabilities)
             .with_server_info(Implementation::new("sequitur", env!("CARGO_PKG_VERSION")).with_title("Sequitur"))
             .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE)
@@ -143,6 +166,10 @@ impl ServerHandler for Handler {
     ) -> Result<InitializeResult, ErrorData> {
         self.tell(Activity::FirstRequest);
         context.peer.set_peer_info(request.clone());
+        if !self.seen_session.swap(true, Ordering::Relaxed) {
+            let ending = self.signals.begun.clone();
+            tokio::spawn(changes::tell_session(self.registry.changed(), context.peer.clone(), ending));
+        }
         self.negotiate_initialize(&request)
     }
 
@@ -161,7 +188,16 @@ impl ServerHandler for Handler {
         if request.is_some_and(|request| request.cursor.is_some()) {
             return Err(ErrorData::invalid_params("`cursor` is not one of ours: the list has one page", None));
         }
-        Ok(ListToolsResult::with_all_items(self.tools().to_vec()))
+        Ok(ListToolsResult::with_all_items(self.tools().await))
+    }
+
+    fn accepted_subscription_filter(&self, _requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        Some(SubscriptionFilter::builder().tools_list_changed().build())
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        changes::tell_subscriber(self.registry.changed(), context, &self.signals.begun).await;
+        Ok(())
     }
 
     async fn call_tool(

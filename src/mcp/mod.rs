@@ -8,6 +8,7 @@
 //! protocol is a method of the handler and a capability in its `get_info`.
 
 mod answer;
+mod changes;
 mod handler;
 mod progress;
 mod serve;

@@ -103,7 +103,7 @@ where
     let reading = tokio::spawn(transport::read(reader, line_sender));
     let writing = tokio::spawn(transport::write(writer, queued, signals.output_gone.clone()));
     let transport = LineTransport::new(line_receiver, queue, shutdown, signals.clone());
-    let handler = Handler::new(registry, settings, signals.clone());
+    let handler = Handler::new(Arc::clone(&registry), settings, signals.clone());
     let all = async {
         let served = run(handler, transport).await;
         // What is queued is written before we say that we are done.
@@ -116,6 +116,7 @@ where
     };
     let done = tokio::select! {
         done = all => done,
+        never = registry.follow() => match never {},
         () = hard_end => {
             tracing::warn!("not everything ended in time");
             Ok(())

@@ -1,5 +1,6 @@
 //! The one way to call a tool, and everything that happens around a call.
 
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -116,7 +117,7 @@ impl Registry {
 
     /// Looks for changes of the tools as they come, so that [`Registry::changed`]
     /// fires unasked. Never ends.
-    pub async fn follow(&self) {
+    pub async fn follow(&self) -> Infallible {
         self.sources
             .follow(|| {
                 let listed = self.shown.lock().unwrap_or_else(PoisonError::into_inner).is_some();
@@ -125,7 +126,7 @@ impl Registry {
                     drop(self.list());
                 }
             })
-            .await;
+            .await
     }
 
     /// Tools that are not in the catalogue because their names are taken.

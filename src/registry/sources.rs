@@ -4,6 +4,7 @@
 //! again when somebody looks and a number is another one. Must not know what is
 //! listed or how a call is made.
 
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use futures::future::{join_all, select_all};
@@ -116,7 +117,7 @@ impl Sources {
     }
 
     /// Calls `seen` whenever a source's tools changed, and once at the beginning.
-    pub(super) async fn follow(&self, mut seen: impl FnMut()) {
+    pub(super) async fn follow(&self, mut seen: impl FnMut()) -> Infallible {
         let mut added = self.added.subscribe();
         loop {
             let all = self.all();

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod calls;
+mod changing;
 mod ending;
 mod eras;
 mod progress;
