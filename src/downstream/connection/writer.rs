@@ -1,0 +1,190 @@
+//! Lines to the server, in the order in which they were queued, and how far
+//! each of them has come.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::wire::Wire;
+
+/// Lines that wait are written at once, up to this many bytes.
+const BATCH: usize = 64 * 1024;
+
+/// How far a request has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It waits to be written; it can still be withdrawn.
+    Queued,
+    /// The pipe is taking it.
+    Writing,
+    /// The pipe took it.
+    Written(Instant),
+    /// Its caller took it back before it was written.
+    Withdrawn,
+    /// The pipe broke before it had taken all of it.
+    Unsent,
+}
+
+/// The stage of one request, shared by its caller and the writer.
+#[derive(Debug)]
+pub(super) struct Sent(Mutex<Stage>);
+
+impl Sent {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(Stage::Queued))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Stage> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn stage(&self) -> Stage {
+        *self.lock()
+    }
+
+    /// Takes the request back if it is not being written yet.
+    pub(super) fn withdraw(&self) -> bool {
+        let mut stage = self.lock();
+        if *stage == Stage::Queued {
+            *stage = Stage::Withdrawn;
+        }
+        matches!(*stage, Stage::Withdrawn | Stage::Unsent)
+    }
+
+    fn begin(&self) -> bool {
+        let mut stage = self.lock();
+        let wanted = *stage == Stage::Queued;
+        if wanted {
+            *stage = Stage::Writing;
+        }
+        wanted
+    }
+
+    fn become_(&self, next: Stage) {
+        *self.lock() = next;
+    }
+}
+
+/// A line to be written.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    /// With its end.
+    pub(super) line: Vec<u8>,
+    /// What it is.
+    pub(super) kind: Kind,
+}
+
+/// What a line is to those who wait for it.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// A request with this id, whose caller waits.
+    Call(i64, Arc<Sent>),
+    /// The answer to a request of the server's.
+    Reply,
+    /// Nobody waits.
+    Other,
+}
+
+/// What stands in a batch: where it ends, and whose it is.
+type Part = (usize, i64, Arc<Sent>);
+
+/// Writes until the session is over.
+pub(super) async fn write<W>(mut stream: W, mut queue: mpsc::UnboundedReceiver<Outgoing>, wire: Arc<Wire>)
+where
+    W: AsyncWrite + Unpin,
+{
+    let mut batch: Vec<u8> = Vec::new();
+    let mut parts: Vec<Part> = Vec::new();
+    loop {
+        let first = tokio::select! {
+            biased;
+            () = wire.over.cancelled() => break,
+            next = queue.recv() => next,
+        };
+        let Some(first) = first else { break };
+        batch.clear();
+        batch.shrink_to(BATCH);
+        parts.clear();
+        add(first, &wire, &mut batch, &mut parts);
+        while batch.len() < BATCH
+            && let Ok(next) = queue.try_recv()
+        {
+            add(next, &wire, &mut batch, &mut parts);
+        }
+        let mut taken = 0;
+        let done = tokio::select! {
+            done = write_all(&mut stream, &batch, &mut taken) => done,
+            // What the pipe is taking just now may arrive: its stage stays.
+            () = wire.over.cancelled() => break,
+        };
+        match done {
+            Ok(()) => {
+                let at = now();
+                for (_, _, sent) in &parts {
+                    sent.become_(Stage::Written(at));
+                }
+            }
+            Err(error) => {
+                tracing::debug!(server = wire.name, %error, "the server's input is gone");
+                wire.input_gone();
+                for (end, id, sent) in parts.drain(..) {
+                    // All but the line's end is enough to be understood.
+                    if taken + 1 < end {
+                        sent.become_(Stage::Unsent);
+                        wire.lose(id);
+                    } else {
+                        sent.become_(Stage::Written(now()));
+                    }
+                }
+                break;
+            }
+        }
+    }
+    queue.close();
+    while let Ok(left) = queue.try_recv() {
+        if let Kind::Call(id, sent) = left.kind
+            && sent.begin()
+        {
+            sent.become_(Stage::Unsent);
+            wire.lose(id);
+        }
+    }
+}
+
+/// The runtime's own clock, which is what its timers go by.
+#[expect(clippy::disallowed_methods, reason = "compared with tokio's timers only, and stands still with them in tests")]
+pub(super) fn now() -> Instant {
+    Instant::now()
+}
+
+fn add(outgoing: Outgoing, wire: &Wire, batch: &mut Vec<u8>, parts: &mut Vec<Part>) {
+    match outgoing.kind {
+        Kind::Call(id, sent) => {
+            if sent.begin() {
+                batch.extend_from_slice(&outgoing.line);
+                parts.push((batch.len(), id, sent));
+            }
+        }
+        Kind::Reply => {
+            wire.reply_taken();
+            batch.extend_from_slice(&outgoing.line);
+        }
+        Kind::Other => batch.extend_from_slice(&outgoing.line),
+    }
+}
+
+/// Like `AsyncWriteExt::write_all`, but tells how much was taken when it fails.
+async fn write_all<W>(stream: &mut W, bytes: &[u8], taken: &mut usize) -> std::io::Result<()>
+where
+    W: AsyncWrite + Unpin,
+{
+    while *taken < bytes.len() {
+        match stream.write(&bytes[*taken..]).await? {
+            0 => return Err(std::io::ErrorKind::WriteZero.into()),
+            more => *taken += more,
+        }
+    }
+    stream.flush().await
+}
