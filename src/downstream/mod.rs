@@ -7,10 +7,7 @@
 //! takes its tools from here. `process` knows programs and no protocol; a way to
 //! reach servers without a program stands beside it.
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "the servers that use it come with the next commits")
-)]
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the servers that use it come with the next commits"))]
 mod connection;
 pub mod process;
 
