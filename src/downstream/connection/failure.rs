@@ -11,7 +11,7 @@ use crate::contract::CallFailure;
 /// More of a server's message is not passed on.
 const MESSAGE: usize = 2_000;
 /// A server that says to come back later than this says nothing useful.
-const LONGEST_REST: Duration = Duration::from_secs(24 * 3_600);
+const LONGEST_REST: Duration = Duration::from_hours(24);
 
 /// Which request failed, as it is named in messages.
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,7 @@
 //! The opening of a session, in the era that the server is of.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rmcp::model::{ClientCapabilities, ClientConfig, Implementation, ProtocolVersion, RequestMetaObject};
@@ -101,20 +102,22 @@ async fn shake_hands(
 ) -> Result<Running, CallFailure> {
     let ask = Probe::Ask(timeout / 3);
     let probe = if era == Some(Era::Legacy) { Probe::Skip } else { ask };
-    let refused = match attempt(wire, probe, us).await {
+    let (lifecycle, guessed) = Lifecycle::attach(wire, probe);
+    let refused = match attempt(lifecycle, us).await {
         Ok(running) => return Ok(running),
         Err(error) => error,
     };
     // A server that was not asked, or was too slow to answer, may be of the
     // modern era after all: it said no to `initialize`, and is still there.
-    if !wire.over.is_cancelled() && said_no_to_initialize(&refused) {
-        tracing::debug!(server = wire.name, "the server refuses `initialize`: asked for its era again");
-        return attempt(wire, ask, us).await.map_err(|error| told(&wire.name, &error));
+    if guessed.load(Ordering::Relaxed) && !wire.over.is_cancelled() && said_no_to_initialize(&refused) {
+        tracing::debug!(server = wire.name, "the server refuses `initialize`: it is asked for its era");
+        let (lifecycle, _) = Lifecycle::attach(wire, ask);
+        return attempt(lifecycle, us).await.map_err(|error| told(&wire.name, &error));
     }
     Err(told(&wire.name, &refused))
 }
 
-async fn attempt(wire: &Arc<Wire>, probe: Probe, us: &Implementation) -> Result<Running, ClientInitializeError> {
+async fn attempt(lifecycle: Lifecycle, us: &Implementation) -> Result<Running, ClientInitializeError> {
     // We declare nothing: forms, sampling and roots of servers have nobody to answer them here.
     let client = ClientConfig::new(ClientCapabilities::default(), us.clone())
         .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE);
@@ -122,16 +125,12 @@ async fn attempt(wire: &Arc<Wire>, probe: Probe, us: &Implementation) -> Result<
         preferred_versions: vec![ProtocolVersion::V_2026_07_28],
         legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
     };
-    Client(client).serve_with_lifecycle(Lifecycle::attach(wire, probe), mode).await
+    Client(client).serve_with_lifecycle(lifecycle, mode).await
 }
 
 fn said_no_to_initialize(error: &ClientInitializeError) -> bool {
-    match error {
-        ClientInitializeError::LegacyFallbackFailed { fallback, .. } => {
-            matches!(**fallback, ClientInitializeError::JsonRpcError(_))
-        }
-        _ => false,
-    }
+    matches!(error, ClientInitializeError::LegacyFallbackFailed { fallback, .. }
+        if matches!(**fallback, ClientInitializeError::JsonRpcError(_)))
 }
 
 /// What the opening found out.
@@ -201,8 +200,13 @@ fn told(server: &str, error: &ClientInitializeError) -> CallFailure {
             );
             CallFailure::new(ErrorKind::Conflict, told).with_hint("update the server, or Sequitur")
         }
-        // The enum is open, and what is left are answers that are none.
-        _ => CallFailure::new(
+        ClientInitializeError::ExpectedInitResponse(_)
+        | ClientInitializeError::ExpectedInitResult(_)
+        | ClientInitializeError::ConflictInitResponseId(..)
+        | ClientInitializeError::UncorrelatedErrorResponse { .. }
+        | ClientInitializeError::NoPreferredProtocolVersion
+        // The enum is open.
+        | _ => CallFailure::new(
             ErrorKind::ToolError,
             format!("server `{server}` answered the start of a session with something that cannot be read"),
         )

@@ -93,7 +93,7 @@ impl Connection {
             {
                 Ok(None)
             }
-            other => {
+            other @ (Answer::Error(_) | Answer::TooLong | Answer::TooDeep | Answer::Broken | Answer::Lost) => {
                 let mut failure = failed(&wire.name, Asked::Tools, &other, &exchange);
                 // A list has no effect that could have happened.
                 failure.outcome_unknown = false;

@@ -49,7 +49,7 @@ pub(super) fn read(result: Value, era: Era) -> Result<ToolOutput, NoOutput> {
     };
     // `null` is what some SDKs write for "none".
     let structured = fields.shift_remove("structuredContent").filter(|value| !value.is_null());
-    Ok(ToolOutput { structured, content, is_error, meta, extra: fields, binds: None })
+    Ok(ToolOutput { structured, content, is_error, meta, extra: fields, ..ToolOutput::default() })
 }
 
 #[cfg(test)]

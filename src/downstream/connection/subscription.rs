@@ -11,7 +11,7 @@ use super::wire::Wire;
 
 /// Before a subscription that ended is asked for again; doubled each time.
 const FIRST_REST: Duration = Duration::from_secs(1);
-const LONGEST_REST: Duration = Duration::from_secs(60);
+const LONGEST_REST: Duration = Duration::from_mins(1);
 
 /// Tells of changes until the session is over, or the server has no subscriptions.
 pub(super) async fn listen(peer: Peer<RoleClient>, wire: Arc<Wire>) {

@@ -3,6 +3,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rmcp::RoleClient;
@@ -38,14 +39,19 @@ pub(super) struct Lifecycle {
     /// What rmcp asked last. It asks one thing after another, and does not take
     /// the late answer to what it gave up for what it is.
     asked: Option<RequestId>,
+    /// Set when the question counted as answered without an answer.
+    guessed: Arc<AtomicBool>,
 }
 
 impl Lifecycle {
-    /// From now on messages for rmcp come here.
-    pub(super) fn attach(wire: &Arc<Wire>, probe: Probe) -> Self {
+    /// From now on messages for rmcp come here. The mark tells in the end
+    /// whether the server's era was only guessed.
+    pub(super) fn attach(wire: &Arc<Wire>, probe: Probe) -> (Self, Arc<AtomicBool>) {
         let (sender, inbox) = mpsc::channel(KEPT);
         wire.listen(sender);
-        Self { wire: Arc::clone(wire), inbox, probe, probing: None, asked: None }
+        let guessed = Arc::new(AtomicBool::new(false));
+        let mark = Arc::clone(&guessed);
+        (Self { wire: Arc::clone(wire), inbox, probe, probing: None, asked: None, guessed }, mark)
     }
 
     /// Whether rmcp waits for this message.
@@ -67,11 +73,14 @@ impl Lifecycle {
     fn judge(&mut self, message: ServerJsonRpcMessage) -> ServerJsonRpcMessage {
         let Some((id, _)) = &self.probing else { return message };
         let legacy = match &message {
-            JsonRpcMessage::Response(response) => match &response.result {
-                ServerResult::DiscoverResult(found) => only_legacy(&found.supported_versions),
-                // Some answer every request with a success.
-                _ => true,
-            },
+            JsonRpcMessage::Response(response) => {
+                if let ServerResult::DiscoverResult(found) = &response.result {
+                    only_legacy(&found.supported_versions)
+                } else {
+                    // Some answer every request with a success.
+                    true
+                }
+            }
             JsonRpcMessage::Error(error) if error.error.code == ErrorCode::UNSUPPORTED_PROTOCOL_VERSION => {
                 let supported = error.error.data.as_ref().and_then(|data| data.get("supported")).cloned();
                 supported
@@ -148,6 +157,7 @@ impl Transport<RoleClient> for Lifecycle {
                 }
                 id = over => {
                     self.probing = None;
+                    self.guessed.store(true, Ordering::Relaxed);
                     return Some(no(id));
                 }
             }

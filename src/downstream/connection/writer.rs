@@ -62,7 +62,7 @@ impl Sent {
         wanted
     }
 
-    fn become_(&self, next: Stage) {
+    fn advance(&self, next: Stage) {
         *self.lock() = next;
     }
 }
@@ -123,7 +123,7 @@ where
             Ok(()) => {
                 let at = now();
                 for (_, _, sent) in &parts {
-                    sent.become_(Stage::Written(at));
+                    sent.advance(Stage::Written(at));
                 }
             }
             Err(error) => {
@@ -132,10 +132,10 @@ where
                 for (end, id, sent) in parts.drain(..) {
                     // All but the line's end is enough to be understood.
                     if taken + 1 < end {
-                        sent.become_(Stage::Unsent);
+                        sent.advance(Stage::Unsent);
                         wire.lose(id);
                     } else {
-                        sent.become_(Stage::Written(now()));
+                        sent.advance(Stage::Written(now()));
                     }
                 }
                 break;
@@ -147,7 +147,7 @@ where
         if let Kind::Call(id, sent) = left.kind
             && sent.begin()
         {
-            sent.become_(Stage::Unsent);
+            sent.advance(Stage::Unsent);
             wire.lose(id);
         }
     }

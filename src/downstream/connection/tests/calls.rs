@@ -18,9 +18,9 @@ async fn a_call_carries_name_arguments_and_key_and_its_result_passes_untouched()
     let result = json!({
         "later": {"z": [1, {"y": null}], "a": 1.0},
         "content": [
-            {"type": "text", "text": "é\u{2028}\u{0}", "annotations": {"audience": ["user"], "priority": 0.30000000000000004}},
+            {"type": "text", "text": "é\u{2028}\u{0}", "annotations": {"audience": ["user"], "priority": 0.300_000_000_000_000_04}},
             {"type": "image", "data": "AAAA", "mimeType": "image/png", "_meta": {"k": 1}},
-            {"type": "hologram", "rays": [18446744073709551615u64, -9007199254740993i64]},
+            {"type": "hologram", "rays": [18_446_744_073_709_551_615_u64, -9_007_199_254_740_993_i64]},
         ],
         "structuredContent": {"b": 1, "a": {"b": [], "a": {}}},
         "_meta": {"io.example/x": {"y": true}},

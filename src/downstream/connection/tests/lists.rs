@@ -3,7 +3,7 @@
 use super::*;
 use crate::base::ErrorKind;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 #[tokio::test(start_paused = true)]
 async fn all_pages_are_asked_for_and_every_field_of_a_tool_is_kept() {
@@ -87,7 +87,7 @@ async fn a_server_that_hangs_over_its_list_is_told_to_stop() {
 async fn a_server_without_tools_has_an_empty_list() {
     let (opening, mut server, _) = meet();
     let play = async {
-        server.start_modern(json!({"prompts": {}})).await;
+        server.start_modern(&json!({"prompts": {}})).await;
         let id = server.asked("tools/list").await;
         server.refuse(&id, -32_601, "Method not found").await;
     };
@@ -121,7 +121,7 @@ async fn a_legacy_server_tells_of_changes_by_itself() {
 async fn a_modern_server_is_subscribed_to_and_again_when_the_subscription_ends() {
     let (opening, mut server, changes) = meet();
     let offer = json!({"tools": {"listChanged": true}});
-    let (connection, ()) = tokio::join!(Connection::open(opening), server.start_modern(offer));
+    let (connection, ()) = tokio::join!(Connection::open(opening), server.start_modern(&offer));
     let connection = connection.unwrap();
     for round in 1..=3 {
         let asked = server.next().await;
@@ -145,7 +145,7 @@ async fn a_modern_server_is_subscribed_to_and_again_when_the_subscription_ends()
 async fn a_modern_server_without_subscriptions_is_not_asked_twice() {
     let (opening, mut server, changes) = meet();
     let offer = json!({"tools": {"listChanged": true}});
-    let (connection, ()) = tokio::join!(Connection::open(opening), server.start_modern(offer));
+    let (connection, ()) = tokio::join!(Connection::open(opening), server.start_modern(&offer));
     let connection = connection.unwrap();
     let id = server.asked("subscriptions/listen").await;
     server.refuse(&id, -32_601, "Method not found").await;

@@ -33,7 +33,7 @@ impl Server {
 
     /// The same; `None` when the pipe is closed.
     async fn maybe_next(&mut self) -> Option<Value> {
-        let next = tokio::time::timeout(Duration::from_secs(86_400), self.input.next());
+        let next = tokio::time::timeout(Duration::from_hours(24), self.input.next());
         match next.await.expect("the client sends nothing").unwrap()? {
             Line::Whole(line) => Some(serde_json::from_slice(line).unwrap()),
             Line::TooLong { .. } => panic!("too long"),
@@ -82,7 +82,7 @@ impl Server {
     }
 
     /// Answers as a server of the modern era.
-    async fn start_modern(&mut self, capabilities: Value) {
+    async fn start_modern(&mut self, capabilities: &Value) {
         let id = self.asked("server/discover").await;
         self.answer(&id, modern_hello(capabilities)).await;
     }
@@ -97,7 +97,7 @@ fn legacy_hello() -> Value {
     })
 }
 
-fn modern_hello(capabilities: Value) -> Value {
+fn modern_hello(capabilities: &Value) -> Value {
     json!({
         "resultType": "complete",
         "supportedVersions": ["2026-07-28"],
@@ -141,7 +141,8 @@ async fn legacy() -> (Connection, Server) {
 
 async fn modern() -> (Connection, Server) {
     let (opening, mut server, _) = meet();
-    let (connection, ()) = tokio::join!(Connection::open(opening), server.start_modern(json!({"tools": {}})));
+    let offer = json!({"tools": {}});
+    let (connection, ()) = tokio::join!(Connection::open(opening), server.start_modern(&offer));
     (connection.unwrap(), server)
 }
 
@@ -154,10 +155,7 @@ async fn refused(opening: Opening<DuplexStream, DuplexStream>) -> CallFailure {
 }
 
 fn object(value: Value) -> Object {
-    match value {
-        Value::Object(object) => object,
-        _ => panic!("no object"),
-    }
+    serde_json::from_value(value).expect("an object")
 }
 
 /// Calls `tool` with nothing special.

@@ -50,7 +50,7 @@ async fn a_server_of_the_modern_era_is_not_greeted_and_gets_the_context_with_eve
         server.answer(&asked["id"], json!({"resultType": "complete", "tools": []})).await;
     };
     let ask = async {
-        assert_eq!(call(&connection, "t").await, Ok(ToolOutput::default()));
+        assert_eq!(call(&connection, "t").await.unwrap().extra, Object::new());
         assert_eq!(connection.tools(Duration::from_secs(1)).await, Ok(vec![]));
     };
     tokio::join!(ask, play);
@@ -71,7 +71,7 @@ async fn a_server_that_became_modern_is_found_out_when_it_refuses_the_greeting()
     let play = async {
         let id = server.asked("initialize").await;
         server.refuse(&id, -32_601, "Method not found").await;
-        server.start_modern(json!({})).await;
+        server.start_modern(&json!({})).await;
     };
     let (connection, ()) = tokio::join!(Connection::open(opening), play);
     assert_eq!(connection.unwrap().era(), Era::Modern);
@@ -106,9 +106,9 @@ async fn a_modern_server_that_was_slow_to_start_is_asked_again() {
     let play = async {
         let probe = server.asked("server/discover").await;
         let hello = server.asked("initialize").await;
-        server.answer(&probe, modern_hello(json!({}))).await;
+        server.answer(&probe, modern_hello(&json!({}))).await;
         server.refuse(&hello, -32_601, "Method not found").await;
-        server.start_modern(json!({})).await;
+        server.start_modern(&json!({})).await;
     };
     let (connection, ()) = tokio::join!(Connection::open(opening), play);
     assert_eq!(connection.unwrap().era(), Era::Modern);
@@ -118,7 +118,7 @@ async fn a_modern_server_that_was_slow_to_start_is_asked_again() {
 async fn an_odd_answer_to_the_probe_means_the_legacy_era() {
     for odd in [
         json!({"result": {}}),
-        json!({"result": modern_hello(json!({})).as_object().map(|hello| {
+        json!({"result": modern_hello(&json!({})).as_object().map(|hello| {
             let mut hello = hello.clone();
             hello["supportedVersions"] = json!(["2025-06-18", "2025-03-26"]);
             hello
@@ -210,7 +210,7 @@ async fn a_version_that_nobody_knows_is_named() {
     let (opening, mut server, _) = meet();
     let play = async {
         let id = server.asked("server/discover").await;
-        let mut hello = modern_hello(json!({}));
+        let mut hello = modern_hello(&json!({}));
         hello["supportedVersions"] = json!(["2099-01-01"]);
         server.answer(&id, hello).await;
     };
@@ -265,14 +265,9 @@ async fn a_server_that_ends_at_the_start_is_unavailable_and_one_that_hangs_is_a_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_refuses_both_greetings_is_quoted() {
+async fn a_server_that_refuses_the_greeting_is_quoted() {
     let (opening, mut server, _) = meet();
     let play = async {
-        let id = server.asked("server/discover").await;
-        server.refuse(&id, -32_601, "x").await;
-        let id = server.asked("initialize").await;
-        server.refuse(&id, 401, "set API_KEY\nfirst").await;
-        // It may be of the modern era after all, so it is asked once more.
         let id = server.asked("server/discover").await;
         server.refuse(&id, -32_601, "x").await;
         let id = server.asked("initialize").await;
