@@ -63,8 +63,13 @@ pub(super) enum Command {
     #[command(after_help = "Example:\n  sequitur doctor --json")]
     Doctor(Json),
 
-    /// End the children of a process when that one dies; it starts this itself
-    #[command(hide = true)]
+    /// End the servers of a process when that one dies
+    ///
+    /// Not for people: a process starts it itself, and tells it through standard input which process groups there are.
+    #[command(
+        hide = true,
+        after_help = "Example, which ends what a process that is gone has left:\n  sequitur guard 0192f3c8-7e1d-7a40-9d1f-3b0f6f0c2a55 </dev/null"
+    )]
     Guard(Guard),
 }
 
