@@ -129,7 +129,7 @@ impl Datum {
         })
     }
 
-    fn from_number(number: &Number) -> Result<Self, Problem> {
+    pub(super) fn from_number(number: &Number) -> Result<Self, Problem> {
         if let Some(value) = number.as_i64() {
             return Ok(Self::Int(i128::from(value)));
         }
@@ -141,7 +141,7 @@ impl Datum {
 
     /// JSON again. Secrets become markers; other text must hold none.
     pub(super) fn to_json(&self, meter: &mut Meter) -> Result<Json, Problem> {
-        meter.spend(1)?;
+        meter.spend_value()?;
         Ok(match self {
             Self::Null => Json::Null,
             Self::Bool(value) => Json::Bool(*value),

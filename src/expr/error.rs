@@ -25,6 +25,20 @@ pub enum Fault {
     Source,
 }
 
+impl Fault {
+    /// The kind a step fails with.
+    #[must_use]
+    pub fn kind(self) -> ErrorKind {
+        match self {
+            Self::Limit => ErrorKind::LimitExceeded,
+            Self::Source => ErrorKind::Unavailable,
+            Self::Syntax | Self::Unknown | Self::Undefined | Self::Type | Self::Value | Self::Secret => {
+                ErrorKind::InvalidInput
+            }
+        }
+    }
+}
+
 /// A refused or failed expression. Positions are in what the author wrote.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message} (line {line}, column {column} of `{}`)", excerpt(.source_text))]
@@ -70,13 +84,7 @@ impl ExprError {
     /// The kind a step fails with.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        match self.fault {
-            Fault::Limit => ErrorKind::LimitExceeded,
-            Fault::Source => ErrorKind::Unavailable,
-            Fault::Syntax | Fault::Unknown | Fault::Undefined | Fault::Type | Fault::Value | Fault::Secret => {
-                ErrorKind::InvalidInput
-            }
-        }
+        self.fault.kind()
     }
 }
 

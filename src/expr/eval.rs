@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::budget::Budget;
 use super::datum::{Datum, Members, no_secret};
 use super::error::{Fault, Problem};
 use super::filters::Filter;
@@ -54,6 +55,14 @@ pub(super) fn found<T>(result: Result<T, Problem>, at: usize) -> Looked<T> {
 impl<'s> Evaluation<'s> {
     pub(super) fn new(scope: &'s Scope<'s>) -> Self {
         Self { scope, meter: Meter::new() }
+    }
+
+    /// One evaluation of many that share a budget.
+    pub(super) fn within<T>(scope: &'s Scope<'s>, budget: &mut Budget, evaluate: impl FnOnce(&mut Self) -> T) -> T {
+        let mut evaluation = Self { scope, meter: budget.meter };
+        let value = evaluate(&mut evaluation);
+        budget.meter = evaluation.meter;
+        value
     }
 
     /// The value as JSON.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::budget::Budget;
 use super::compile::{self, Read};
 use super::error::ExprError;
 use super::eval::Evaluation;
@@ -80,6 +81,18 @@ impl Expression {
     pub fn is_true(&self, scope: &Scope<'_>) -> Result<bool, ExprError> {
         let mut evaluation = Evaluation::new(scope);
         evaluation.is_true(&self.compiled.node).map_err(|failure| self.compiled.error(failure, &self.source))
+    }
+
+    /// [`eval`](Self::eval) as one of many evaluations with one budget.
+    pub fn eval_within(&self, scope: &Scope<'_>, budget: &mut Budget) -> Result<Json, ExprError> {
+        Evaluation::within(scope, budget, |evaluation| evaluation.json(&self.compiled.node))
+            .map_err(|failure| self.compiled.error(failure, &self.source))
+    }
+
+    /// [`is_true`](Self::is_true) as one of many evaluations with one budget.
+    pub fn is_true_within(&self, scope: &Scope<'_>, budget: &mut Budget) -> Result<bool, ExprError> {
+        Evaluation::within(scope, budget, |evaluation| evaluation.is_true(&self.compiled.node))
+            .map_err(|failure| self.compiled.error(failure, &self.source))
     }
 
     /// What it reads.

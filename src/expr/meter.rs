@@ -4,6 +4,10 @@ use super::error::Problem;
 
 /// Units of work: a node evaluated, a value read or made, 64 bytes of text.
 pub(super) const FUEL: u64 = 10_000_000;
+/// The same for one pass over the items of lists, all of its expressions together.
+pub(super) const LIST_FUEL: u64 = 2 * FUEL;
+/// There a value that is made costs this much: what many evaluations make is kept all at once.
+pub(super) const LIST_VALUE: usize = 4;
 /// Bytes of text and keys that one evaluation may make on its way.
 pub(super) const MADE: u64 = 64 * 1024 * 1024;
 /// Bytes that come out of it, the limit for a step's result.
@@ -18,16 +22,23 @@ pub(super) const LEVELS: usize = 150;
 pub(super) const TOKENS: usize = 10_000;
 
 /// What is left of the limits.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Meter {
     fuel: u64,
+    /// What a value costs that is made.
+    value: usize,
     made: u64,
     output: u64,
 }
 
 impl Meter {
     pub(super) fn new() -> Self {
-        Self { fuel: FUEL, made: MADE, output: OUTPUT }
+        Self { fuel: FUEL, value: 1, made: MADE, output: OUTPUT }
+    }
+
+    /// For the items of lists: more work, the same amount of text.
+    pub(super) fn for_lists() -> Self {
+        Self { fuel: LIST_FUEL, value: LIST_VALUE, made: MADE, output: MADE }
     }
 
     /// Charges work.
@@ -37,6 +48,11 @@ impl Meter {
                 .hint("read only the part of the data that is needed, or use a transform step")
         })?;
         Ok(())
+    }
+
+    /// Charges a JSON value that is about to be made.
+    pub(super) fn spend_value(&mut self) -> Result<(), Problem> {
+        self.spend(self.value)
     }
 
     /// Charges the reading of a text.
@@ -55,6 +71,11 @@ impl Meter {
     pub(super) fn output(&mut self, bytes: u64) -> Result<(), Problem> {
         self.output = self.output.checked_sub(bytes).ok_or_else(|| too_large("yields", OUTPUT))?;
         Ok(())
+    }
+
+    /// Work that may still be done.
+    pub(super) fn fuel(&self) -> u64 {
+        self.fuel
     }
 
     /// Bytes that may still be made.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::budget::Budget;
 use super::error::ExprError;
 use super::eval::Evaluation;
 use super::expression::Compiled;
@@ -62,6 +63,11 @@ impl Template {
     /// become markers (see [`reveal`](super::reveal)).
     pub fn render(&self, scope: &Scope<'_>) -> Result<Json, ExprError> {
         self.root.render(&mut Evaluation::new(scope))
+    }
+
+    /// [`render`](Self::render) as one of many evaluations with one budget.
+    pub fn render_within(&self, scope: &Scope<'_>, budget: &mut Budget) -> Result<Json, ExprError> {
+        Evaluation::within(scope, budget, |evaluation| self.root.render(evaluation))
     }
 
     /// What it reads.

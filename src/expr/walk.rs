@@ -191,8 +191,8 @@ fn charge_key(key: &str, meter: &mut Meter) -> Result<(), Problem> {
 }
 
 /// What a copy of JSON costs, and that no marker is in it.
-fn charge(json: &Json, meter: &mut Meter) -> Result<(), Problem> {
-    meter.spend(1)?;
+pub(super) fn charge(json: &Json, meter: &mut Meter) -> Result<(), Problem> {
+    meter.spend_value()?;
     match json {
         Json::Null | Json::Bool(_) | Json::Number(_) => Ok(()),
         Json::String(text) => {

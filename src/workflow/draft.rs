@@ -115,7 +115,7 @@ pub(crate) struct SiteScope {
     pub(crate) result: bool,
     /// `item`, of a transform.
     pub(crate) item: bool,
-    /// `index`, of the loop that the site belongs to.
+    /// `index`, of the loop or transform that the site belongs to.
     pub(crate) index: bool,
     /// `error`.
     pub(crate) error: bool,
@@ -142,7 +142,7 @@ impl SiteScope {
     };
     pub(crate) const SECRET: Self = Self { secrets: true, ..Self::PLAIN };
     pub(crate) const RESULT: Self = Self { result: true, ..Self::PLAIN };
-    pub(crate) const ITEM: Self = Self { item: true, ..Self::RESULT };
+    pub(crate) const ITEM: Self = Self { item: true, index: true, ..Self::RESULT };
     pub(crate) const COMPENSATE: Self = Self { own: true, secrets: true, ..Self::RESULT };
     pub(crate) const ADJUST: Self = Self { error: true, ..Self::PLAIN };
     pub(crate) const WHILE: Self = Self { index: true, ..Self::PLAIN };

@@ -354,7 +354,8 @@ static CACHE: Table = Table {
     ],
 };
 
-const TRANSFORM_TABLES: [(&str, &Table); 8] = [
+/// The types of transforms, with their keys.
+pub(crate) static TRANSFORM_TABLES: [(&str, &Table); 8] = [
     ("filter", &FILTER),
     ("map", &MAP),
     ("select", &SELECT),
@@ -368,7 +369,7 @@ const TRANSFORM_TABLES: [(&str, &Table); 8] = [
 const TRANSFORM_SHAPE: Shape = Shape::Tagged(&TRANSFORM_TABLES);
 const TAG: Key = Key::new("type", Shape::Text, "Which transform.").required();
 
-pub(crate) static FILTER: Table = Table {
+static FILTER: Table = Table {
     name: "filter",
     noun: "a filter",
     also: &[],
@@ -397,7 +398,7 @@ static CRITERION: Table = Table {
     ],
 };
 
-pub(crate) static MAP: Table = Table {
+static MAP: Table = Table {
     name: "map",
     noun: "a map",
     also: &[],
@@ -459,7 +460,7 @@ static MERGE: Table = Table {
     ],
 };
 
-pub(crate) static AGGREGATE: Table = Table {
+static AGGREGATE: Table = Table {
     name: "aggregate",
     noun: "an aggregate",
     also: &[],

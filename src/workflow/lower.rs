@@ -14,7 +14,7 @@ use super::plan::{LoopOver, OnError, Plan, StepKind};
 use super::problem::{Code, shorten};
 use super::problems::Problems;
 use super::read_step::{MAX_NESTING, too_deep};
-use super::transforms::is_word;
+use super::shape::is_word;
 
 /// A plan, and what of the draft is still needed to judge it. The lists run
 /// parallel to the plan's steps.

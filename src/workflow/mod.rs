@@ -36,3 +36,4 @@ pub use parameters::{ParameterError, bind, example_parameters, parameters_schema
 pub use problem::{Code, Problem, Severity, did_you_mean, nearest};
 pub use schema::{template_keys_page, template_schema, template_schema_text};
 pub use tools::{Lookup, validate_tools};
+pub use transforms::{TransformError, Transforms};

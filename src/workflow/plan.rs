@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use super::transforms::Transform;
 use crate::base::ErrorKind;
 use crate::base::json::Object;
 pub use crate::config::OnUnknown;
@@ -188,9 +189,9 @@ pub struct PlanStep {
     /// JSON Schema the resolved input must satisfy.
     #[serde(default)]
     pub input_schema: Option<Value>,
-    /// Transforms applied to the result, as written.
+    /// Transforms applied to the result, in order.
     #[serde(default)]
-    pub transforms: Vec<Value>,
+    pub transforms: Vec<Transform>,
     /// Cache settings, as written.
     #[serde(default)]
     pub cache: Option<Value>,

@@ -12,9 +12,8 @@ use super::plan::{Mode, OnUnknown, Parameter, Plan, Priority, Source};
 use super::problem::{Code, nearest, shorten};
 use super::problems::Problems;
 use super::read_step::{Defaults, StepReader, metrics_sites};
-use super::shape::Fields;
+use super::shape::{Fields, is_word};
 use super::sources::{id_of_name, retry_block};
-use super::transforms::is_word;
 
 /// Longest template id.
 const MAX_ID: usize = 64;

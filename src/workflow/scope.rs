@@ -18,6 +18,7 @@ use super::node::{Node, NodeValue, Spot};
 use super::plan::{LoopOver, Plan, Source, StepKind};
 use super::problem::{Code, shorten};
 use super::problems::Problems;
+use super::transforms;
 
 /// Judges every expression of a template.
 pub(crate) fn check(lowered: &Lowered<'_>, sites: &[Site<'_>], problems: &mut Problems) {
@@ -341,7 +342,7 @@ pub(crate) fn lower_expressions(plan: &mut Plan) {
         step.cache.iter_mut().for_each(value);
         step.adjust.iter_mut().flat_map(|rule| rule.set.values_mut()).for_each(value);
         step.compensate.iter_mut().flat_map(|call| call.parameters.values_mut()).for_each(value);
-        step.transforms.iter_mut().for_each(|transform| lower_transform(transform, known));
+        step.transforms.iter_mut().for_each(|transform| transforms::lower(transform, known));
         match &mut step.kind {
             StepKind::Action(call) => call.parameters.values_mut().for_each(value),
             StepKind::AgentTask { prompt, .. } | StepKind::HumanTask { prompt, .. } => text(prompt),
@@ -366,27 +367,5 @@ pub(crate) fn lower_expressions(plan: &mut Plan) {
             StepKind::Webhook(request) => request.values_mut().for_each(value),
             StepKind::Transform { input } => value(input),
         }
-    }
-}
-
-fn lower_transform(transform: &mut Value, known: &Known) {
-    let kind = transform.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let Some(fields) = transform.as_object_mut() else { return };
-    for (key, value) in fields {
-        match (kind.as_str(), key.as_str()) {
-            ("filter", "where") | ("map", "to") => lower_bare(value, known),
-            ("sort", "by") if !value.as_str().is_some_and(super::transforms::is_word) => lower_bare(value, known),
-            ("limit", "count" | "offset") | ("merge", "with") => *value = expr::lower_value(value, known),
-            _ => {}
-        }
-    }
-}
-
-/// A bare expression, or one by field.
-fn lower_bare(value: &mut Value, known: &Known) {
-    match value {
-        Value::String(text) => *text = expr::lower(text, known),
-        Value::Object(fields) => fields.values_mut().for_each(|field| lower_bare(field, known)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {}
     }
 }

@@ -299,6 +299,13 @@ fn is_given(key: &Key, node: &Node) -> bool {
     !matches!(node.value, NodeValue::Null) || matches!(key.shape, Shape::Any)
 }
 
+/// Whether `text` is a name and nothing more.
+pub(crate) fn is_word(text: &str) -> bool {
+    let mut characters = text.chars();
+    characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+        && characters.all(|character| character.is_ascii_alphanumeric() || character == '_')
+}
+
 /// "`a`, `b` or `c`"
 fn list(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();

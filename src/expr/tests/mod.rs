@@ -12,6 +12,7 @@ mod table;
 use std::cell::Cell;
 use std::sync::Arc;
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{ExprError, Expression, Fault, Known, ResultSource, RunView, Scope, StepView, Template};
@@ -146,4 +147,41 @@ fn try_render(template: &Value) -> Result<Value, ExprError> {
 
 fn render(template: &Value) -> Value {
     try_render(template).unwrap_or_else(|error| panic!("{template}: {error}"))
+}
+
+/// A few of every kind, close enough to be equal now and then.
+pub(in crate::expr) fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (-2_i64..3).prop_map(Value::from),
+        prop_oneof![
+            Just(-1.0),
+            Just(0.0),
+            Just(-0.0),
+            Just(0.5),
+            Just(1.0),
+            Just(1e300),
+            Just(1.844_674_407_370_955_2e19)
+        ]
+        .prop_map(|float: f64| json!(float)),
+        prop_oneof![Just(u64::MAX), Just(1 << 53), Just((1 << 53) + 1)].prop_map(Value::from),
+        "[ab]{0,2}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(2, 8, 3, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            proptest::collection::btree_map("[ab]", inner, 0..3)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+/// What an expression over `a` and `b` says of two values.
+pub(in crate::expr) fn compare_with_operator(source: &str, [a, b]: [&Value; 2]) -> Result<bool, String> {
+    let params = object(json!({"a": a, "b": b}));
+    let context = Object::new();
+    let known = Known::new().with_params(["a", "b"]);
+    let expression = Expression::parse(source, &known).map_err(|error| error.message)?;
+    expression.is_true(&Scope::new(&params, &context, &super::NoResults)).map_err(|error| error.message)
 }
