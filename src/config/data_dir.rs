@@ -141,6 +141,15 @@ impl DataDir {
         self.path.join(name)
     }
 
+    /// A folder in it (0700), made if it is not there.
+    pub fn folder(&self, name: &str) -> std::io::Result<Self> {
+        let path = self.path.join(name);
+        if !path.is_dir() {
+            make_private_folder(&path)?;
+        }
+        Ok(Self { path, warnings: Vec::new() })
+    }
+
     /// What is odd about it.
     #[must_use]
     pub fn warnings(&self) -> &[ConfigWarning] {
@@ -256,6 +265,9 @@ mod tests {
         assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 0, "the probe is gone");
         data.replace("trust.json", b"{}").unwrap();
         assert_eq!(mode(&data.file("trust.json")), 0o600);
+        let inner = data.folder("servers").unwrap();
+        inner.replace("a.json", b"{}").unwrap();
+        assert_eq!((mode(inner.path()), mode(&data.file("servers/a.json"))), (0o700, 0o600));
         std::fs::set_permissions(data.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let again = DataDir::open(data.path()).unwrap();
         assert_eq!((mode(again.path()), again.warnings().len()), (0o700, 0));

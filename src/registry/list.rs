@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::provider::{Listed, ToolSet};
+use crate::base::glob;
 use crate::base::json::Object;
 use crate::contract::ToolDefinition;
 
@@ -102,7 +103,7 @@ fn fill(tools: &[&Listed], settings: &ListSettings, before: Option<&ListPlan>, g
 /// The place of a tool's group in the list; `None` when it is not listed.
 fn rank(tool: &Listed, settings: &ListSettings, gateway: bool) -> Option<usize> {
     let chosen = || tool.always || settings.sets.contains(&tool.set);
-    let pinned = || settings.pin.iter().any(|glob| matches(glob, &tool.definition.name));
+    let pinned = || settings.pin.iter().any(|glob| glob::matches(glob, &tool.definition.name));
     match tool.set {
         ToolSet::Core => Some(0),
         ToolSet::Control => chosen().then_some(1),
@@ -113,29 +114,6 @@ fn rank(tool: &Listed, settings: &ListSettings, gateway: bool) -> Option<usize> 
         ToolSet::Pack => (settings.packs || tool.always).then_some(6),
         ToolSet::Server => Some(7),
     }
-}
-
-/// `*` for any run of characters, `?` for one.
-fn matches(glob: &str, name: &str) -> bool {
-    let (glob, name): (Vec<char>, Vec<char>) = (glob.chars().collect(), name.chars().collect());
-    let (mut g, mut n) = (0, 0);
-    let mut back: Option<(usize, usize)> = None;
-    while n < name.len() {
-        if g < glob.len() && glob[g] == '*' {
-            back = Some((g, n));
-            g += 1;
-        } else if g < glob.len() && (glob[g] == '?' || glob[g] == name[n]) {
-            g += 1;
-            n += 1;
-        } else if let Some((star, from)) = back {
-            back = Some((star, from + 1));
-            g = star + 1;
-            n = from + 1;
-        } else {
-            return false;
-        }
-    }
-    glob[g..].iter().all(|c| *c == '*')
 }
 
 /// A tool as it is listed. The output schemas of our own tools are long and
@@ -192,7 +170,7 @@ pub fn listed_json(definition: &ToolDefinition) -> Value {
 mod tests {
     use serde_json::json;
 
-    use super::{ListPlan, ListSettings, matches};
+    use super::{ListPlan, ListSettings};
     use crate::contract::{Annotations, ToolDefinition};
     use crate::registry::provider::{Listed, ToolSet};
 
@@ -268,14 +246,5 @@ mod tests {
         let third = ListPlan::make(grown.iter(), &settings, Some(&second));
         assert_eq!(names(&third), ["s__b", "s__c"]);
         assert_eq!(third.listed[0].description.len(), 2_000);
-    }
-
-    #[test]
-    fn a_glob_matches_as_a_shell_does() {
-        for (glob, name, yes) in
-            [("crm__*", "crm__list", true), ("*list*", "crm__list", true), ("a?c", "abc", true), ("a?c", "ac", false)]
-        {
-            assert_eq!(matches(glob, name), yes, "{glob} {name}");
-        }
     }
 }

@@ -22,6 +22,7 @@ mod provider;
 mod recorder;
 mod redact;
 mod run;
+mod servers;
 mod sessions;
 mod sources;
 
@@ -35,3 +36,4 @@ pub use provider::{Listed, Provider, ToolSet};
 pub use recorder::{
     LogUnavailable, Question, Recommended, Recorder, RecorderParts, Startable, Workflows, workflows_of,
 };
+pub use servers::ServerTools;

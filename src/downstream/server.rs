@@ -1,0 +1,390 @@
+//! One configured server's life: idle, starting, ready, ended or failed, and
+//! started again on the next use.
+//!
+//! Nothing is started before it is needed. A start is one task that all who
+//! need the server wait for, each for as long as it likes; a failed one is told
+//! to all of them and is not repeated at once. After each start, and when the
+//! server says so, its tools are listed again before the next call goes out.
+//! Must not know other servers or the names that callers use.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, Shared};
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+
+use super::catalogue::Holdings;
+use super::connection::Request;
+use super::link::{Connect, Link, Peer, Wish};
+use super::status::{ServerState, Unusable};
+use crate::base::slots::Slots;
+use crate::base::{Clock, ErrorKind};
+use crate::contract::{CallFailure, ToolCall, ToolOutput};
+
+/// For the opening of a session: some servers are fetched over the network first.
+const START: Duration = Duration::from_secs(60);
+/// For the list of tools.
+const LIST: Duration = Duration::from_secs(30);
+/// Between two listings that nobody waits for.
+const COALESCE: Duration = Duration::from_secs(1);
+/// After a failed start, doubling with each further one.
+const FIRST_REST: Duration = Duration::from_secs(1);
+const LONGEST_REST: Duration = Duration::from_secs(30);
+/// For a server whose session ended by itself or that is not wanted after all.
+const GRACE: Duration = Duration::from_secs(1);
+/// How long a failed call waits to hear how the server ended.
+const LAST_WORD: Duration = Duration::from_millis(300);
+/// What we call ourselves to others.
+const OURSELVES: &str = "sequitur";
+
+/// What a server is made of.
+pub(super) struct ServerParts {
+    /// As the configuration names it.
+    pub(super) name: String,
+    pub(super) holdings: Arc<Holdings>,
+    /// The way to it, or why there is none.
+    pub(super) connect: Result<Arc<dyn Connect>, Unusable>,
+    /// For one call.
+    pub(super) timeout: Option<Duration>,
+    pub(super) pool: Option<Slots>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// Called when callers see something else of its tools. Must not block.
+    pub(super) on_changed: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// One server.
+pub(super) struct Server {
+    parts: ServerParts,
+    life: Mutex<Life>,
+}
+
+struct Life {
+    phase: Phase,
+    /// Failed starts in a row.
+    failures: u32,
+    peer: Option<Peer>,
+    /// How the last session ended.
+    ended: Option<String>,
+    /// It turned out that it must not be used.
+    barred: Option<Unusable>,
+    closing: bool,
+}
+
+enum Phase {
+    Idle,
+    Starting { done: Started, task: AbortHandle },
+    Ready(Arc<Session>),
+    Resting { failure: CallFailure, until: Duration },
+}
+
+type Started = Shared<BoxFuture<'static, Result<Arc<Session>, CallFailure>>>;
+
+/// One session, and how far its list of tools is up to date.
+pub(super) struct Session {
+    link: Arc<dyn Link>,
+    changes: Arc<Changes>,
+    /// How many changes the last list has seen.
+    listed: AtomicU64,
+    listing: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct Changes {
+    told: AtomicU64,
+    notify: Notify,
+}
+
+impl Session {
+    fn is_stale(&self) -> bool {
+        self.changes.told.load(Ordering::SeqCst) != self.listed.load(Ordering::SeqCst)
+    }
+}
+
+impl Server {
+    pub(super) fn new(parts: ServerParts) -> Arc<Self> {
+        let life = Life { phase: Phase::Idle, failures: 0, peer: None, ended: None, barred: None, closing: false };
+        Arc::new(Self { parts, life: Mutex::new(life) })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.parts.name
+    }
+
+    pub(super) fn holdings(&self) -> &Holdings {
+        &self.parts.holdings
+    }
+
+    pub(super) fn pool(&self) -> Option<&Slots> {
+        self.parts.pool.as_ref()
+    }
+
+    fn life(&self) -> MutexGuard<'_, Life> {
+        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why it cannot be used at all.
+    pub(super) fn unusable(&self) -> Option<Unusable> {
+        self.parts.connect.as_ref().err().cloned().or_else(|| self.life().barred.clone())
+    }
+
+    /// What it does now, why it fails if it does, and who answered last.
+    pub(super) fn state(&self) -> (ServerState, Option<(String, Option<String>)>, Option<Peer>) {
+        if let Some(unusable) = self.unusable() {
+            return (unusable.state, Some((unusable.reason, unusable.hint)), None);
+        }
+        let life = self.life();
+        let (state, why) = match &life.phase {
+            Phase::Idle => (ServerState::Idle, life.ended.clone().map(|ended| (ended, None))),
+            Phase::Starting { .. } => (ServerState::Starting, None),
+            Phase::Ready(_) => (ServerState::Ready, None),
+            Phase::Resting { failure, .. } => {
+                (ServerState::Failed, Some((failure.message.clone(), failure.hint.clone())))
+            }
+        };
+        (state, why, life.peer.clone())
+    }
+
+    /// Why calls of it fail just now, if that is known without trying.
+    pub(super) fn failing(&self) -> Option<CallFailure> {
+        if let Some(unusable) = self.unusable() {
+            return Some(unusable.failure(self.name()));
+        }
+        match &self.life().phase {
+            Phase::Resting { failure, .. } => Some(failure.clone()),
+            Phase::Idle | Phase::Starting { .. } | Phase::Ready(_) => None,
+        }
+    }
+
+    /// Its session, started if need be, its tools up to date. Dropping the
+    /// future stops the waiting, not the start.
+    pub(super) async fn session(self: &Arc<Self>) -> Result<Arc<Session>, CallFailure> {
+        let session = match self.ready_or_begin()? {
+            Ok(session) => session,
+            Err(started) => started.await?,
+        };
+        if session.is_stale() {
+            self.list(&session).await?;
+        }
+        Ok(session)
+    }
+
+    /// The session, or the start to wait for.
+    fn ready_or_begin(self: &Arc<Self>) -> Result<Result<Arc<Session>, Started>, CallFailure> {
+        let connect = match &self.parts.connect {
+            Ok(connect) => Arc::clone(connect),
+            Err(unusable) => return Err(unusable.failure(self.name())),
+        };
+        let mut life = self.life();
+        if let Some(barred) = &life.barred {
+            return Err(barred.failure(self.name()));
+        }
+        if life.closing {
+            return Err(closing(self.name()));
+        }
+        match &life.phase {
+            Phase::Ready(session) if !session.link.is_over() => return Ok(Ok(Arc::clone(session))),
+            // A start that ended without leaving the phase broke off by a fault.
+            Phase::Starting { done, .. } if done.peek().is_none() => return Ok(Err(done.clone())),
+            Phase::Resting { failure, until } => {
+                let left = until.saturating_sub(self.parts.clock.monotonic());
+                if !left.is_zero() {
+                    let mut failure = failure.clone();
+                    failure.retry_after = Some(left);
+                    return Err(failure);
+                }
+            }
+            Phase::Idle | Phase::Ready(_) | Phase::Starting { .. } => {}
+        }
+        let (server, name) = (Arc::clone(self), self.name().to_owned());
+        let task = tokio::spawn(async move { server.start(&*connect).await });
+        let abort = task.abort_handle();
+        let done = async move {
+            task.await.unwrap_or_else(|fault| {
+                let why =
+                    if fault.is_cancelled() { "this process is ending" } else { "starting it hit a fault of ours" };
+                Err(CallFailure::new(ErrorKind::Unavailable, format!("server `{name}` was not started: {why}")))
+            })
+        };
+        let done = done.boxed().shared();
+        life.phase = Phase::Starting { done: done.clone(), task: abort };
+        Ok(Err(done))
+    }
+
+    async fn start(self: Arc<Self>, connect: &dyn Connect) -> Result<Arc<Session>, CallFailure> {
+        let opened = self.open(connect).await;
+        if let Ok(session) = &opened
+            && self.life().closing
+        {
+            session.link.end(GRACE).await;
+            return Err(closing(self.name()));
+        }
+        let session = self.enter(opened)?;
+        tokio::spawn(Arc::clone(&self).attend(Arc::clone(&session)));
+        Ok(session)
+    }
+
+    /// The phase after a start.
+    fn enter(&self, opened: Result<Arc<Session>, CallFailure>) -> Result<Arc<Session>, CallFailure> {
+        let mut life = self.life();
+        match opened {
+            Ok(session) => {
+                life.failures = 0;
+                life.ended = None;
+                life.peer = Some(session.link.peer());
+                life.phase = Phase::Ready(Arc::clone(&session));
+                Ok(session)
+            }
+            Err(mut failure) => {
+                let rest = FIRST_REST.saturating_mul(1 << life.failures.min(5)).min(LONGEST_REST);
+                life.failures += 1;
+                // No call was sent yet.
+                failure.outcome_unknown = false;
+                tracing::warn!(server = self.name(), hint = failure.hint.as_deref(), "{}", failure.message);
+                let until = self.parts.clock.monotonic() + rest;
+                life.phase = Phase::Resting { failure: failure.clone(), until };
+                Err(failure)
+            }
+        }
+    }
+
+    async fn open(&self, connect: &dyn Connect) -> Result<Arc<Session>, CallFailure> {
+        let changes = Arc::new(Changes::default());
+        let told = Arc::clone(&changes);
+        let on_changed = Arc::new(move || {
+            told.told.fetch_add(1, Ordering::SeqCst);
+            told.notify.notify_one();
+        });
+        let link = connect.connect(Wish { era: self.parts.holdings.era(), timeout: START, on_changed }).await?;
+        let peer = link.peer();
+        tracing::info!(server = self.name(), era = peer.era, is = peer.name, version = peer.version, "connected");
+        if peer.name == OURSELVES {
+            let barred = Unusable::itself();
+            self.life().barred = Some(barred.clone());
+            link.end(GRACE).await;
+            return Err(barred.failure(self.name()));
+        }
+        let session = Arc::new(Session {
+            link,
+            changes,
+            listed: AtomicU64::new(u64::MAX),
+            listing: tokio::sync::Mutex::default(),
+        });
+        if let Err(failure) = self.list(&session).await {
+            session.link.end(GRACE).await;
+            return Err(failure);
+        }
+        Ok(session)
+    }
+
+    /// Asks for the tools again, if that was not done since they changed.
+    async fn list(&self, session: &Session) -> Result<(), CallFailure> {
+        let _one = session.listing.lock().await;
+        if !session.is_stale() {
+            return Ok(());
+        }
+        // Before the question: what changes while it is answered is asked again.
+        let told = session.changes.told.load(Ordering::SeqCst);
+        let tools = session.link.tools(LIST).await?;
+        let era = session.link.peer().era;
+        let (holdings, name) = (Arc::clone(&self.parts.holdings), self.name().to_owned());
+        let taken = tokio::task::spawn_blocking(move || holdings.take(&name, &era, &tools)).await;
+        match taken {
+            Ok(true) => (self.parts.on_changed)(),
+            Ok(false) => {}
+            Err(fault) => {
+                let message = format!("the tools of server `{}` cannot be taken in: {fault}", self.name());
+                return Err(CallFailure::new(ErrorKind::Internal, message));
+            }
+        }
+        session.listed.store(told, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Looks after a session until its end.
+    async fn attend(self: Arc<Self>, session: Arc<Session>) {
+        let relisting = async {
+            loop {
+                session.changes.notify.notified().await;
+                if let Err(failure) = self.list(&session).await {
+                    tracing::warn!(server = self.name(), "its changed tools cannot be listed: {failure}");
+                }
+                tokio::time::sleep(COALESCE).await;
+            }
+        };
+        let ended: String = tokio::select! {
+            ended = session.link.over() => ended,
+            never = relisting => never,
+        };
+        let asked = {
+            let mut life = self.life();
+            if matches!(&life.phase, Phase::Ready(current) if Arc::ptr_eq(current, &session)) {
+                life.phase = Phase::Idle;
+            }
+            life.ended = Some(format!("server `{}` {ended}", self.name()));
+            life.closing
+        };
+        if !asked {
+            tracing::warn!(server = self.name(), "{ended}; it is started again when it is needed");
+        }
+        session.link.end(GRACE).await;
+    }
+
+    /// Calls a tool by the server's own name for it.
+    pub(super) async fn send(
+        &self,
+        session: &Session,
+        own: &str,
+        call: &mut ToolCall,
+    ) -> Result<ToolOutput, CallFailure> {
+        self.parts.holdings.fill(own, &mut call.arguments);
+        let timeout = match (call.timeout, self.parts.timeout) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        let request = Request {
+            tool: own,
+            arguments: &call.arguments,
+            idempotency_key: call.idempotency_key.as_deref(),
+            progress: call.progress.clone(),
+            cancel: &call.cancel,
+            timeout,
+        };
+        let mut done = session.link.call(request).await;
+        if let Err(failure) = &mut done
+            && failure.kind == ErrorKind::Unavailable
+            && session.link.is_over()
+            && let Ok(ended) = tokio::time::timeout(LAST_WORD, session.link.over()).await
+        {
+            failure.message = format!("{}: the server {ended}", failure.message);
+        }
+        done
+    }
+
+    /// Whether a call that failed so was never sent, and the server may be
+    /// started again for it.
+    pub(super) fn was_gone(session: &Session, failure: &CallFailure) -> bool {
+        failure.kind == ErrorKind::Unavailable && !failure.outcome_unknown && session.link.is_over()
+    }
+
+    /// Ends the session; nothing is started any more.
+    pub(super) async fn close(&self, grace: Duration) {
+        let phase = {
+            let mut life = self.life();
+            life.closing = true;
+            std::mem::replace(&mut life.phase, Phase::Idle)
+        };
+        match phase {
+            Phase::Ready(session) => session.link.end(grace).await,
+            // Dropping the start ends what it has started.
+            Phase::Starting { task, .. } => task.abort(),
+            Phase::Idle | Phase::Resting { .. } => {}
+        }
+    }
+}
+
+fn closing(name: &str) -> CallFailure {
+    CallFailure::new(ErrorKind::Unavailable, format!("server `{name}` is not started: this process is ending"))
+}
