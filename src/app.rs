@@ -12,10 +12,12 @@ use tokio_util::sync::CancellationToken;
 use crate::base::{Clock, Entropy, ErrorKind, SystemClock, SystemEntropy};
 use crate::cli::{Backend, Client, Exit, Failure, Purpose, Setup};
 use crate::contract::CallTool;
+use crate::downstream::{Guard, Servers, ServersParts};
 use crate::engine::{self, Engine, EngineParts, Secrets};
 use crate::mcp::{self, Activity};
 use crate::registry::{
-    ListSettings, LogUnavailable, Provider, Recorder, RecorderParts, Registry, RegistryParts, ToolSet, workflows_of,
+    ListSettings, LogUnavailable, Provider, Recorder, RecorderParts, Registry, RegistryParts, ServerTools, ToolSet,
+    workflows_of,
 };
 use crate::semantic_model::limits::Limits;
 use crate::store::{NewProcess, Store, StoreOptions};
@@ -26,6 +28,10 @@ use crate::workflow::{Folder, Library};
 /// A process that only looks, and one that a client started only to look, must
 /// not take runs over: so long after its first request a server does.
 const ADOPT_AFTER: Duration = Duration::from_secs(5);
+
+/// How long servers have to end by themselves, and how long we wait for all of it.
+const SERVERS_GRACE: Duration = Duration::from_secs(1);
+const SERVERS_END: Duration = Duration::from_secs(2);
 
 /// Builds what commands work with.
 pub struct App {
@@ -54,24 +60,32 @@ struct Parts {
     registry: Arc<Registry>,
     engine: Option<Engine>,
     recorder: Arc<Recorder>,
+    servers: Arc<Servers>,
     session: String,
 }
 
 impl Parts {
-    /// Stops driving runs and closes the stores. Runs go on in the next process.
+    /// Stops driving runs, ends the servers and closes the stores. Runs go on in the next process.
     async fn close(self) {
-        self.stop().await;
-        if let Err(error) = self.recorder.close().await {
-            tracing::error!(%error, "closing the learning log");
+        if let Some(engine) = &self.engine {
+            // First: a call that is cut off by the end of its server is not this run's failure.
+            engine.stop().await;
+        }
+        let servers = tokio::time::timeout(SERVERS_END, self.servers.close(SERVERS_GRACE));
+        let (ended, ()) = tokio::join!(servers, self.close_stores());
+        if ended.is_err() {
+            tracing::warn!("servers that did not end in time are left to the guard");
         }
     }
 
-    async fn stop(&self) {
-        if let Some(engine) = &self.engine {
-            engine.stop().await;
-            if let Err(error) = engine.store().close().await {
-                tracing::error!(%error, "closing the store");
-            }
+    async fn close_stores(&self) {
+        if let Err(error) = self.recorder.close().await {
+            tracing::error!(%error, "closing the learning log");
+        }
+        if let Some(engine) = &self.engine
+            && let Err(error) = engine.store().close().await
+        {
+            tracing::error!(%error, "closing the store");
         }
     }
 }
@@ -113,6 +127,8 @@ impl App {
         for provider in &self.more {
             registry.add(provider.clone());
         }
+        let servers = self.servers(setup, &session);
+        registry.add(Arc::new(ServerTools(servers.clone())));
         let tools: Arc<dyn CallTool> = registry.clone();
         if services.tools.set(Arc::downgrade(&tools)).is_err() {
             tracing::error!("the tools were set twice; the first stay");
@@ -123,7 +139,20 @@ impl App {
         }
         recorder.attach(&registry);
         tokio::spawn(recorder.clone().start());
-        Parts { registry, engine, recorder, session }
+        Parts { registry, engine, recorder, servers, session }
+    }
+
+    fn servers(&self, setup: &Setup, session: &str) -> Arc<Servers> {
+        let config = &setup.loaded.config;
+        Servers::new(ServersParts {
+            servers: config.mcp_servers.clone(),
+            data: setup.data_dir.as_ref().ok().cloned(),
+            environment: Arc::new(setup.environment.clone()),
+            redaction: config.redaction(),
+            guard: Guard::new(session),
+            own_program: std::env::current_exe().and_then(|program| program.canonicalize()).ok(),
+            clock: self.clock.clone(),
+        })
     }
 
     fn recorder(&self, setup: &Setup, engine: Option<&Engine>, library: &Arc<Library>) -> Arc<Recorder> {

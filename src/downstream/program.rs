@@ -106,7 +106,12 @@ fn name_of(era: Era) -> &'static str {
 impl Link for Running {
     fn peer(&self) -> Peer {
         let (name, version) = self.connection.server_info();
-        Peer { era: name_of(self.connection.era()).to_owned(), name: name.to_owned(), version: version.to_owned() }
+        Peer {
+            era: name_of(self.connection.era()).to_owned(),
+            name: name.to_owned(),
+            version: version.to_owned(),
+            instructions: self.connection.instructions().map(ToOwned::to_owned),
+        }
     }
 
     fn tools(&self, timeout: Duration) -> BoxFuture<'_, Result<Vec<Object>, CallFailure>> {

@@ -25,7 +25,7 @@ use crate::base::{Clock, ErrorKind};
 use crate::contract::{CallFailure, ToolCall, ToolOutput};
 
 /// For the opening of a session: some servers are fetched over the network first.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 /// For the list of tools.
 const LIST: Duration = Duration::from_secs(30);
 /// Between two listings that nobody waits for.
@@ -59,6 +59,16 @@ pub(super) struct ServerParts {
 pub(super) struct Server {
     parts: ServerParts,
     life: Mutex<Life>,
+}
+
+/// What a server does now.
+pub(super) struct Now {
+    pub(super) state: ServerState,
+    /// Why it fails or cannot be used, or how it ended.
+    pub(super) reason: Option<String>,
+    pub(super) hint: Option<String>,
+    /// Who answered last.
+    pub(super) peer: Option<Peer>,
 }
 
 struct Life {
@@ -130,21 +140,24 @@ impl Server {
         self.parts.connect.as_ref().err().cloned().or_else(|| self.life().barred.clone())
     }
 
-    /// What it does now, why it fails if it does, and who answered last.
-    pub(super) fn state(&self) -> (ServerState, Option<(String, Option<String>)>, Option<Peer>) {
-        if let Some(unusable) = self.unusable() {
-            return (unusable.state, Some((unusable.reason, unusable.hint)), None);
+    /// What it does now, and who answered last.
+    pub(super) fn now(&self) -> Now {
+        if let Some(Unusable { state, reason, hint }) = self.unusable() {
+            return Now { state, reason: Some(reason), hint, peer: None };
         }
         let life = self.life();
-        let (state, why) = match &life.phase {
-            Phase::Idle => (ServerState::Idle, life.ended.clone().map(|ended| (ended, None))),
-            Phase::Starting { .. } => (ServerState::Starting, None),
-            Phase::Ready(_) => (ServerState::Ready, None),
-            Phase::Resting { failure, .. } => {
-                (ServerState::Failed, Some((failure.message.clone(), failure.hint.clone())))
-            }
-        };
-        (state, why, life.peer.clone())
+        let now = Now { state: ServerState::Idle, reason: None, hint: None, peer: life.peer.clone() };
+        match &life.phase {
+            Phase::Idle => Now { reason: life.ended.clone(), ..now },
+            Phase::Starting { .. } => Now { state: ServerState::Starting, ..now },
+            Phase::Ready(_) => Now { state: ServerState::Ready, ..now },
+            Phase::Resting { failure, .. } => Now {
+                state: ServerState::Failed,
+                reason: Some(failure.message.clone()),
+                hint: failure.hint.clone(),
+                ..now
+            },
+        }
     }
 
     /// Why calls of it fail just now, if that is known without trying.

@@ -4,7 +4,7 @@
 //! finds the server that a name means, and answers what concerns several of
 //! them. One that hangs or is dead delays nobody but those who call it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use super::catalogue::{Holdings, Rules, SEPARATOR, ServerTool, Shelf, ShelfError, normalise};
 use super::link::Connect;
 use super::reach::launch_hash;
-use super::server::{Server, ServerParts, Session};
+use super::server::{Now, Server, ServerParts, Session};
 use super::status::{Quarantined, ServerState, ServerStatus, Unusable};
 use crate::base::slots::{Slot, Slots};
 use crate::base::{Clock, ErrorKind};
@@ -49,6 +49,9 @@ struct Route {
     /// What changed, if it is held back.
     changed: Option<Vec<String>>,
 }
+
+/// The way to a server, or why there is none.
+pub(super) type Way = Result<Arc<dyn Connect>, Unusable>;
 
 /// Why a tool was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -100,7 +103,7 @@ impl Servers {
         servers: &IndexMap<String, config::Server>,
         data: Option<DataDir>,
         clock: &Arc<dyn Clock>,
-        connect: &dyn Fn(&str, &config::Server) -> Result<Arc<dyn Connect>, Unusable>,
+        connect: &dyn Fn(&str, &config::Server) -> Way,
     ) -> Arc<Self> {
         let shelf = Shelf::new(data);
         Arc::new_cyclic(|this: &Weak<Self>| {
@@ -234,14 +237,7 @@ impl Servers {
         if let Some(route) = self.index().routes.get(name) {
             return route.changed.as_ref().map(|changed| held_back(name, route.server.name(), changed));
         }
-        self.named(name).find_map(|server| server.failing())
-    }
-
-    /// The servers whose tool a name may be.
-    fn named<'s>(&'s self, tool: &'s str) -> impl Iterator<Item = &'s Arc<Server>> {
-        self.all.iter().filter(move |server| {
-            tool.strip_prefix(&normalise(server.name())).is_some_and(|rest| rest.starts_with(SEPARATOR))
-        })
+        self.all.iter().filter(|server| may_be_of(server, name)).find_map(|server| server.failing())
     }
 
     /// Waits until every server never seen before has told its tools or failed
@@ -254,10 +250,9 @@ impl Servers {
     /// servers that may have those not known are asked, unless this process did so before.
     pub async fn seek(&self, names: &[String]) {
         let index = self.index();
-        let unknown = names.iter().filter(|name| !index.routes.contains_key(*name));
-        let servers: HashSet<*const Server> = unknown.flat_map(|name| self.named(name)).map(Arc::as_ptr).collect();
-        let asked = self.all.iter().filter(|server| servers.contains(&Arc::as_ptr(server)));
-        self.begin(asked.filter(|server| !server.holdings().asked())).await;
+        let unknown: Vec<&String> = names.iter().filter(|name| !index.routes.contains_key(*name)).collect();
+        let may_have = |server: &&Arc<Server>| unknown.iter().any(|name| may_be_of(server, name));
+        self.begin(self.all.iter().filter(|server| !server.holdings().asked()).filter(may_have)).await;
     }
 
     /// Starts all servers at once and lists their tools, known or not.
@@ -278,8 +273,7 @@ impl Servers {
         self.all
             .iter()
             .map(|server| {
-                let (state, why, peer) = server.state();
-                let (reason, hint) = why.map_or((None, None), |(reason, hint)| (Some(reason), hint));
+                let Now { state, reason, hint, peer } = server.now();
                 let of_it = || index.routes.iter().filter(|(_, route)| Arc::ptr_eq(&route.server, server));
                 let mut quarantined: Vec<String> =
                     of_it().filter(|(_, route)| route.changed.is_some()).map(|(name, _)| name.clone()).collect();
@@ -392,6 +386,11 @@ impl Index {
         }
         index
     }
+}
+
+/// Whether a name is one that a tool of the server would have.
+fn may_be_of(server: &Server, tool: &str) -> bool {
+    tool.strip_prefix(&normalise(server.name())).is_some_and(|rest| rest.starts_with(SEPARATOR))
 }
 
 /// What has to be done before a call goes out, for as long as its caller waits.

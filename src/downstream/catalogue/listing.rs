@@ -165,7 +165,7 @@ mod tests {
         book
     }
 
-    fn rules(written: Value) -> Rules {
+    fn rules(written: &Value) -> Rules {
         let mut whole = json!({"command": "x"});
         whole.as_object_mut().unwrap().extend(written.as_object().cloned().unwrap());
         Rules::of("my git", &serde_json::from_value(whole).unwrap())
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn allow_then_deny_decide_what_is_taken_and_hide_what_is_listed() {
-        let rules = rules(json!({"allow": ["git_*"], "deny": ["git_push"], "hide": ["*log"]}));
+        let rules = rules(&json!({"allow": ["git_*"], "deny": ["git_push"], "hide": ["*log"]}));
         let listing = Listing::of(&book(&["git_log", "git_push", "shell", "git_diff"]), &rules);
         assert_eq!(names(&listing), ["my_git__git_log", "my_git__git_diff"]);
         assert_eq!(listing.lines.iter().map(|line| line.tool.hidden).collect::<Vec<_>>(), [true, false]);
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_tool_can_be_renamed_and_described_and_the_server_still_hears_its_own_name() {
-        let rules = rules(json!({"rename": {"a": "read file"}, "describe": {"a": "Reads."}}));
+        let rules = rules(&json!({"rename": {"a": "read file"}, "describe": {"a": "Reads."}}));
         let listing = Listing::of(&book(&["a"]), &rules);
         let line = &listing.lines[0];
         assert_eq!((line.tool.definition.name.as_str(), line.own.as_str()), ("my_git__read_file", "a"));
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn defaults_fill_what_is_missing_and_need_not_be_given() {
-        let rules = rules(json!({"defaults": {"a": {"path": "/repo"}}}));
+        let rules = rules(&json!({"defaults": {"a": {"path": "/repo"}}}));
         let listing = Listing::of(&book(&["a", "b"]), &rules);
         assert_eq!(listing.lines[0].tool.definition.input_schema["required"], json!(["depth"]));
         assert_eq!(listing.lines[1].tool.definition.input_schema["required"], json!(["path", "depth"]));
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn of_two_tools_with_one_name_the_later_is_refused() {
-        let listing = Listing::of(&book(&["list.all", "list all", "other"]), &rules(json!({})));
+        let listing = Listing::of(&book(&["list.all", "list all", "other"]), &rules(&json!({})));
         assert_eq!(names(&listing), ["my_git__list_all", "my_git__other"]);
         assert_eq!(listing.refused[0].name, "list all");
         assert_eq!(listing.refused[0].reason, "an earlier tool of the server is called `my_git__list_all` already");

@@ -130,9 +130,9 @@ fn object_schema(schema: &Value, removed: &mut usize) -> Result<Value, String> {
 /// Whether a reference in the schema leads out of it.
 fn fetches(schema: &Value) -> bool {
     match schema {
-        Value::Object(map) => map.iter().any(|(key, value)| match value {
-            Value::String(target) => REFERENCES.contains(&key.as_str()) && !target.starts_with('#'),
-            _ => !DATA.contains(&key.as_str()) && fetches(value),
+        Value::Object(map) => map.iter().any(|(key, value)| match value.as_str() {
+            Some(target) => REFERENCES.contains(&key.as_str()) && !target.starts_with('#'),
+            None => !DATA.contains(&key.as_str()) && fetches(value),
         }),
         Value::Array(items) => items.iter().any(fetches),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
@@ -145,12 +145,12 @@ fn clean_texts(schema: &mut Value, removed: &mut usize) {
     match schema {
         Value::Object(map) => {
             for (key, value) in map.iter_mut() {
-                match value {
-                    Value::String(text) if matches!(key.as_str(), "description" | "title" | "$comment") => {
+                if let Value::String(text) = value {
+                    if matches!(key.as_str(), "description" | "title" | "$comment") {
                         *text = clean(text, MAX_DESCRIPTION, removed);
                     }
-                    _ if DATA.contains(&key.as_str()) => {}
-                    _ => clean_texts(value, removed),
+                } else if !DATA.contains(&key.as_str()) {
+                    clean_texts(value, removed);
                 }
             }
         }
