@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod intent;
 pub mod learning;
 pub mod recommend;
+pub mod search;
 mod target;
 
 pub use catalogue::{Catalogue, Entry, ModelNames};

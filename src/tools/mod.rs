@@ -1,7 +1,7 @@
 //! Our own tools and those of the packs, one file each.
 //!
-//! A tool is a type that implements [`Tool`]: its arguments and its answer are
-//! types, its schema is made from them. To add one: a file here, a line in
+//! A tool is a type that implements [`Tool`], or [`Relay`] where another tool
+//! answers: its arguments and its answer are types, its schema is made from them. To add one: a file here, a line in
 //! [`ALL`], then `cargo run --example schemas`, which writes
 //! `tool_schemas/<name>.json` and `docs/api.md`; tests hold both. A tool must
 //! not know the protocol's wire, and does its work through what [`Services`]
@@ -12,6 +12,8 @@ mod analyze_intent;
 mod cancel_workflow;
 mod execute_workflow;
 mod failure;
+mod find_tools;
+mod gateway;
 mod get_learning_analytics;
 mod get_recommendations;
 mod get_workflow_status;
@@ -36,7 +38,7 @@ pub use model_names::ConnectedNames;
 pub use provider::OwnTools;
 pub use reference::{Published, published};
 pub use services::{Services, Unavailable};
-pub use spec::{Answered, Spec, Tool, blocking};
+pub use spec::{Answered, Relay, Relayed, Spec, Tool, blocking};
 
 /// Every tool of ours, in the order of the list.
 pub const ALL: &[Spec] = &[
@@ -50,6 +52,9 @@ pub const ALL: &[Spec] = &[
     Spec::of::<pause_workflow::PauseWorkflow>(),
     Spec::of::<resume_workflow::ResumeWorkflow>(),
     Spec::of::<respond_to_task::RespondToTask>(),
+    Spec::of::<find_tools::FindTools>(),
+    Spec::relaying::<gateway::CallTool>(),
+    Spec::relaying::<gateway::CallToolWrite>(),
     Spec::of::<model::DetectInstances>(),
     Spec::of::<model::ConnectToInstance>(),
     Spec::of::<model::ListTables>(),

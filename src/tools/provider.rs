@@ -36,7 +36,7 @@ impl Provider for OwnTools {
         let services = Arc::clone(&self.services);
         Box::pin(async move {
             match spec {
-                Some(spec) => Ok(spec.run(services, call).await),
+                Some(spec) => spec.run(services, call).await,
                 None => Err(CallFailure::new(ErrorKind::NotFound, format!("there is no tool `{}`", call.name))),
             }
         })

@@ -13,7 +13,7 @@ use super::schema;
 use super::services::Services;
 use crate::base::ErrorKind;
 use crate::base::json::Object;
-use crate::contract::{Annotations, Binding, ToolCall, ToolDefinition, ToolOutput};
+use crate::contract::{Annotations, Binding, CallFailure, ToolCall, ToolDefinition, ToolOutput};
 use crate::registry::{Listed, ToolSet};
 
 /// A tool of ours.
@@ -47,6 +47,34 @@ pub trait Tool: 'static {
     ) -> impl Future<Output = Result<Answered<Self::Answer>, ToolFailure>> + Send;
 }
 
+/// A tool of ours whose call is the call of another, which answers it.
+pub trait Relay: 'static {
+    /// As [`Tool::Arguments`].
+    type Arguments: DeserializeOwned + JsonSchema + Send;
+
+    /// As [`Tool::NAME`].
+    const NAME: &'static str;
+    /// As [`Tool::TITLE`].
+    const TITLE: &'static str;
+    /// As [`Tool::DESCRIPTION`].
+    const DESCRIPTION: &'static str;
+    /// As [`Tool::SET`].
+    const SET: ToolSet;
+    /// As [`Tool::ANNOTATIONS`].
+    const ANNOTATIONS: Annotations;
+
+    /// Makes the other call through [`Services::all_tools`] and gives what comes
+    /// of it; the outer `Err` is for a call that is not made.
+    fn run(
+        services: Arc<Services>,
+        arguments: Self::Arguments,
+        call: ToolCall,
+    ) -> impl Future<Output = Result<Relayed, ToolFailure>> + Send;
+}
+
+/// What came of another tool's call.
+pub type Relayed = Result<ToolOutput, CallFailure>;
+
 /// A tool's answer and what goes with it.
 #[derive(Debug)]
 pub struct Answered<T> {
@@ -65,7 +93,7 @@ impl<T> From<T> for Answered<T> {
     }
 }
 
-type Run = fn(Arc<Services>, ToolCall) -> BoxFuture<'static, Result<ToolOutput, ToolFailure>>;
+type Run = fn(Arc<Services>, ToolCall) -> BoxFuture<'static, Result<Relayed, ToolFailure>>;
 
 /// A tool's line in the table.
 #[derive(Clone, Copy)]
@@ -77,7 +105,8 @@ pub struct Spec {
     annotations: Annotations,
     aliases: &'static [(&'static str, &'static str)],
     input: fn() -> Value,
-    output: fn() -> Value,
+    /// None where another tool answers.
+    output: Option<fn() -> Value>,
     run: Run,
 }
 
@@ -93,8 +122,24 @@ impl Spec {
             annotations: T::ANNOTATIONS,
             aliases: T::ALIASES,
             input: schema::input::<T::Arguments>,
-            output: schema::output::<T::Answer>,
+            output: Some(schema::output::<T::Answer>),
             run: run::<T>,
+        }
+    }
+
+    /// The line of a tool that relays.
+    #[must_use]
+    pub const fn relaying<T: Relay>() -> Self {
+        Self {
+            name: T::NAME,
+            title: T::TITLE,
+            description: T::DESCRIPTION,
+            set: T::SET,
+            annotations: T::ANNOTATIONS,
+            aliases: &[],
+            input: schema::input::<T::Arguments>,
+            output: None,
+            run: relay::<T>,
         }
     }
 
@@ -118,25 +163,36 @@ impl Spec {
             title: Some(self.title.to_owned()),
             description: self.description.to_owned(),
             input_schema: (self.input)(),
-            output_schema: Some((self.output)()),
+            output_schema: self.output.map(|output| output()),
             annotations: self.annotations,
         };
         let aliases = self.aliases.iter().map(|(alias, name)| ((*alias).to_owned(), (*name).to_owned()));
-        Listed { aliases: aliases.collect(), ..Listed::new(definition, self.set) }
+        Listed { aliases: aliases.collect(), relays: self.output.is_none(), ..Listed::new(definition, self.set) }
     }
 
-    pub(super) fn run(&self, services: Arc<Services>, call: ToolCall) -> BoxFuture<'static, ToolOutput> {
+    pub(super) fn run(&self, services: Arc<Services>, call: ToolCall) -> BoxFuture<'static, Relayed> {
         let done = (self.run)(services, call);
-        Box::pin(async move { done.await.unwrap_or_else(ToolFailure::into_output) })
+        Box::pin(async move { done.await.unwrap_or_else(|failure| Ok(failure.into_output())) })
     }
 }
 
-fn run<T: Tool>(services: Arc<Services>, mut call: ToolCall) -> BoxFuture<'static, Result<ToolOutput, ToolFailure>> {
+/// The arguments of a call, taken out of it.
+fn arguments<A: DeserializeOwned>(name: &str, call: &mut ToolCall) -> Result<A, ToolFailure> {
+    serde_json::from_value(Value::Object(std::mem::take(&mut call.arguments))).map_err(|error| {
+        ToolFailure::new(ErrorKind::InvalidInput, format!("the arguments of `{name}` are not valid: {error}"))
+    })
+}
+
+fn relay<T: Relay>(services: Arc<Services>, mut call: ToolCall) -> BoxFuture<'static, Result<Relayed, ToolFailure>> {
     Box::pin(async move {
-        let arguments = Value::Object(std::mem::take(&mut call.arguments));
-        let arguments = serde_json::from_value(arguments).map_err(|error| {
-            ToolFailure::new(ErrorKind::InvalidInput, format!("the arguments of `{}` are not valid: {error}", T::NAME))
-        })?;
+        let arguments = arguments(T::NAME, &mut call)?;
+        T::run(services, arguments, call).await
+    })
+}
+
+fn run<T: Tool>(services: Arc<Services>, mut call: ToolCall) -> BoxFuture<'static, Result<Relayed, ToolFailure>> {
+    Box::pin(async move {
+        let arguments = arguments(T::NAME, &mut call)?;
         let answered = T::run(services, arguments, call).await?;
         let answer = serde_json::to_value(answered.answer).map_err(|error| {
             ToolFailure::new(ErrorKind::Internal, format!("the answer of `{}` cannot be written: {error}", T::NAME))
@@ -155,7 +211,7 @@ fn run<T: Tool>(services: Arc<Services>, mut call: ToolCall) -> BoxFuture<'stati
             ToolOutput::structured(Value::Object(body))
         };
         output.binds = answered.binds;
-        Ok(output)
+        Ok(Ok(output))
     })
 }
 

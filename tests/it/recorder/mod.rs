@@ -7,4 +7,4 @@ mod program;
 mod switches;
 mod world;
 
-pub(crate) use world::{Process, World, body};
+pub(crate) use world::{Process, World, body, next_steps, open, request, step};

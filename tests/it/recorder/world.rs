@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use sequitur::base::{Entropy as _, ErrorKind, ManualClock, ManualEntropy};
 use sequitur::config::{Intelligence, Redaction, Retention};
-use sequitur::contract::{Annotations, Binding, CallFailure, Origin, ToolCall, ToolDefinition, ToolOutput};
+use sequitur::contract::{Annotations, Binding, CallFailure, CallTool, Origin, ToolCall, ToolDefinition, ToolOutput};
 use sequitur::intelligence::Entry;
 use sequitur::registry::{
     ListSettings, Listed, LogUnavailable, Provider, Recorder, RecorderParts, Registry, RegistryParts, Startable,
@@ -121,7 +121,10 @@ impl World {
         let unavailable = Unavailable { kind: ErrorKind::StoreUnavailable, error: "no store".to_owned(), hint: None };
         let offline = Services::offline(clock.clone(), entropy(), unavailable);
         let advice = Advice { recorder: recorder.clone(), model_names: self.model_names };
-        registry.add(Arc::new(OwnTools::new(ALL, Arc::new(Services { advice, ..offline }))));
+        let services = Arc::new(Services { advice, ..offline });
+        let tools: Arc<dyn CallTool> = registry.clone();
+        assert!(services.tools.set(Arc::downgrade(&tools)).is_ok(), "set once");
+        registry.add(Arc::new(OwnTools::new(ALL, services)));
         registry.add(Arc::new(Fakes(ToolSet::Pack)));
         registry.add(Arc::new(Fakes(ToolSet::Server)));
         recorder.attach(&registry);

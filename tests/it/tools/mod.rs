@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::recorder::{Process, body};
 
 mod analyze_intent;
+mod gateway;
 mod get_learning_analytics;
 mod get_recommendations;
 mod runs;

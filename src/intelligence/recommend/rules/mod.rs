@@ -33,6 +33,7 @@ mod schema_exported;
 mod tables;
 mod template_made;
 mod templates_listed;
+mod tools_found;
 mod try_again;
 mod unknown_name;
 mod unknown_run;
@@ -82,6 +83,7 @@ pub(super) const ALL: &[Rule] = table![
     template_made,
     patterns_found,
     intent_read,
+    tools_found,
     // Semantic models.
     detected,
     connected,

@@ -330,6 +330,18 @@ fn cases() -> Vec<(&'static str, Value, Vec<&'static str>)> {
             vec![],
         ),
         (
+            "tools_found",
+            json!({"tool": "find_tools", "result": {"tools": [
+                {"name": "git__log", "score": 0.8, "call_with": "call_tool"}, {"name": "b", "score": 0.7, "call_with": "call_tool"}]}}),
+            vec!["git__log"],
+        ),
+        (
+            "tools_found",
+            json!({"tool": "find_tools", "result": {"tools": [{"name": "a", "score": 0.2, "call_with": "call_tool"}]}}),
+            vec![],
+        ),
+        ("tools_found", json!({"tool": "find_tools", "result": {"tools": []}}), vec![]),
+        (
             "detected",
             json!({"tool": "01_detect_pbi_instances", "result": {"instances": [{"index": 0, "name": "Retail"}]}}),
             vec![r#"01_connect_to_instance {"model_index":0}"#],
