@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::exchange::Exchange;
+use super::text::shown;
 use crate::base::ErrorKind;
 use crate::contract::CallFailure;
 
@@ -32,26 +33,6 @@ impl std::fmt::Display for Asked<'_> {
             Self::Opening => f.write_str("the start of a session"),
         }
     }
-}
-
-/// Text from a server, as it may stand in a message of ours: one line, bounded.
-pub(super) fn shown(text: &str, limit: usize) -> String {
-    let mut out = String::new();
-    for (count, mut c) in text.trim().chars().enumerate() {
-        if count == limit {
-            out.push_str("...");
-            break;
-        }
-        if c.is_whitespace() {
-            c = ' ';
-        }
-        // Characters that change the direction of text or are not seen do not belong into a message either.
-        let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
-        if !c.is_control() && !hidden {
-            out.push(c);
-        }
-    }
-    out
 }
 
 /// The request was not answered in time.
@@ -104,7 +85,6 @@ pub(super) fn lost(server: &str, asked: Asked<'_>, exchange: &Exchange<'_>) -> C
 /// The answer was longer than a line may be.
 pub(super) fn too_long(server: &str, asked: Asked<'_>) -> CallFailure {
     CallFailure::new(ErrorKind::ResultTooLarge, format!("server `{server}` answered {asked} with more than 16 MiB"))
-        .with_hint(ErrorKind::ResultTooLarge.advice())
 }
 
 /// The answer was nested too deeply.
@@ -113,7 +93,6 @@ pub(super) fn too_deep(server: &str, asked: Asked<'_>) -> CallFailure {
         ErrorKind::ResultTooLarge,
         format!("server `{server}` answered {asked} with a result that is nested too deeply to be read"),
     )
-    .with_hint(ErrorKind::ResultTooLarge.advice())
 }
 
 /// The answer was not JSON.
@@ -246,9 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_says_is_one_bounded_line() {
-        assert_eq!(shown(" a\n\tb\u{1b}[31m\u{202e}c ", 100), "a  b[31mc");
-        assert_eq!(shown("abcdef", 3), "abc...");
+    fn what_a_server_says_is_quoted_on_one_line() {
         let error = json!({"code": -32603, "message": "it\nbroke"});
         let failure = refused("files", Asked::Call("read"), &error);
         assert_eq!(failure.message, "server `files` refused `read`: it broke");

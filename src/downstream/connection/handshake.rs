@@ -10,8 +10,9 @@ use rmcp::{ClientHandler, RoleClient};
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::failure::{self, Asked, shown};
+use super::failure::{self, Asked};
 use super::session::{Connection, Facts, Pipes};
+use super::text::{readable, shown};
 use super::transport::{Lifecycle, Probe};
 use super::wire::Wire;
 use crate::base::ErrorKind;
@@ -85,9 +86,8 @@ impl Connection {
         let shaken = tokio::time::timeout(timeout, shake_hands(pipes.wire(), era, &us, timeout)).await;
         let running = shaken.unwrap_or_else(|_| {
             let told = format!("server `{server}` did not get ready within {} s", timeout.as_secs_f64());
-            Err(CallFailure::new(ErrorKind::Timeout, told).with_hint(
-                "if it needs longer, say while it downloads what it runs, allow more time or start it once by hand",
-            ))
+            Err(CallFailure::new(ErrorKind::Timeout, told)
+                .with_hint("a first start may download what it runs: allow more time, or start it once by hand"))
         })?;
         let facts = facts(&server, &running, us)?;
         Ok(Self::new(pipes, running.peer().clone(), Box::new(running), facts))
@@ -167,7 +167,7 @@ fn facts(server: &str, running: &Running, us: Implementation) -> Result<Facts, C
         era,
         name,
         version: info.server_info.as_ref().map(|server| shown(&server.version, NAME)).unwrap_or_default(),
-        instructions: info.instructions.as_ref().map(|text| text.chars().take(INSTRUCTIONS).collect()),
+        instructions: info.instructions.as_ref().map(|text| readable(text, INSTRUCTIONS)),
         declares_tools: tools.is_some(),
         tells_changes: tools.is_some_and(|tools| tools.list_changed == Some(true)),
         context,

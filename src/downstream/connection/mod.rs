@@ -18,6 +18,7 @@ mod output;
 mod reader;
 mod session;
 mod subscription;
+mod text;
 mod transport;
 mod wire;
 mod writer;

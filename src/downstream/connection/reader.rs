@@ -6,8 +6,8 @@ use rmcp::model::ServerJsonRpcMessage;
 use serde_json::{Value, json};
 use tokio::io::AsyncRead;
 
-use super::failure::shown;
 use super::message::{self, Incoming, Parsed};
+use super::text::shown;
 use super::wire::{Answer, Wire, ours};
 use crate::base::lines::{Line, Lines};
 use crate::contract::Progress;

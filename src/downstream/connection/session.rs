@@ -118,7 +118,8 @@ impl Connection {
         (&self.facts.name, &self.facts.version)
     }
 
-    /// What the server tells about its use: its own words, cut at 16,000 characters.
+    /// What the server tells about its use: its own
+    /// words without hidden characters, cut at 16,000.
     pub(in crate::downstream) fn instructions(&self) -> Option<&str> {
         self.facts.instructions.as_deref()
     }

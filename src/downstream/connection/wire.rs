@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use super::text::shown;
 use super::writer::{Kind, Outgoing, Sent};
 use crate::contract::ProgressSink;
 
@@ -148,11 +149,11 @@ impl Wire {
 
     /// A line on the server's output that is no message: told once aloud.
     pub(super) fn garbage(&self, what: &str, line: &[u8]) {
-        let shown = || super::failure::shown(&String::from_utf8_lossy(&line[..line.len().min(1_000)]), 200);
+        let excerpt = || shown(&String::from_utf8_lossy(&line[..line.len().min(1_000)]), 200);
         if self.garbage_told.swap(true, Ordering::Relaxed) {
-            tracing::debug!(server = self.name, line = shown(), "{what}: skipped");
+            tracing::debug!(server = self.name, line = excerpt(), "{what}: skipped");
         } else {
-            tracing::warn!(server = self.name, line = shown(), "{what}: skipped; further ones are logged at debug");
+            tracing::warn!(server = self.name, line = excerpt(), "{what}: skipped; further ones are logged at debug");
         }
     }
 
@@ -199,7 +200,7 @@ impl Wire {
         let reply = if method == "ping" {
             json!({"jsonrpc": "2.0", "id": id, "result": {}})
         } else {
-            let told = format!("`{}` is not supported by this client", super::failure::shown(method, 100));
+            let told = format!("`{}` is not supported by this client", shown(method, 100));
             json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32601, "message": told}})
         };
         self.push(&reply, Kind::Reply);
