@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::bodies::Bodies;
 use super::driver::Driver;
 use super::error::EngineError;
-use super::evaluate::Compiled;
+use super::compiled::Compiled;
 use super::handle::Engine;
 use super::journal::{self, Journal};
 use crate::base::ErrorKind;

@@ -2,7 +2,7 @@
 //! committed yet are here and nowhere else; others are read from the store when
 //! an expression touches them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
@@ -15,6 +15,9 @@ use crate::store::Store;
 const KEPT_BYTES: u64 = 64 * 1024;
 /// And this many of them.
 const KEPT: usize = 256;
+/// Lists of items that stay parsed, whatever their size: a loop within a loop
+/// within a loop, and one beside.
+const LISTS: usize = 4;
 
 /// The values of one run.
 pub(super) struct Bodies {
@@ -22,11 +25,12 @@ pub(super) struct Bodies {
     run: Arc<str>,
     fresh: HashMap<Arc<str>, Arc<str>>,
     parsed: Mutex<HashMap<Arc<str>, Arc<Value>>>,
+    lists: Mutex<VecDeque<(Arc<str>, Arc<Value>)>>,
 }
 
 impl Bodies {
     pub(super) fn new(store: Store, run: Arc<str>) -> Self {
-        Self { store, run, fresh: HashMap::new(), parsed: Mutex::default() }
+        Self { store, run, fresh: HashMap::new(), parsed: Mutex::default(), lists: Mutex::default() }
     }
 
     /// Keeps a value for the next commit.
@@ -71,6 +75,24 @@ impl Bodies {
         let value = Arc::new(value);
         self.remember(body, &value);
         Ok(value)
+    }
+
+    /// The items of a loop. They are asked for again and again, and may be too
+    /// many to stay among the other values: the last few lists do.
+    pub(super) fn list(&self, body: &BodyRef) -> Result<Arc<Value>, String> {
+        let kept = |lists: &VecDeque<(Arc<str>, Arc<Value>)>| {
+            lists.iter().find(|(hash, _)| *hash == body.hash).map(|(_, list)| Arc::clone(list))
+        };
+        if let Some(list) = kept(&self.lists.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(list);
+        }
+        let list = self.value(body)?;
+        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        if lists.len() >= LISTS {
+            lists.pop_front();
+        }
+        lists.push_back((body.hash.clone(), Arc::clone(&list)));
+        Ok(list)
     }
 
     /// A value that is an object.

@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 use super::bodies::Bodies;
 use super::call::{self, Ended};
 use super::error::EngineError;
-use super::evaluate::{Compiled, StepInput, View, keep_all};
+use super::compiled::Compiled;
+use super::evaluate::{StepInput, View, keep_all};
 use super::hearing::Hearing;
 use super::inbox::{Request, Row};
 use super::journal::{self, Commit, Journal};
@@ -24,7 +25,7 @@ use crate::base::slots::Slot;
 use crate::base::{ErrorKind, Timestamp};
 use crate::contract::{Origin, ToolCall};
 use crate::machine::{
-    self, BodyRef, CallFacts, CallOutcome, Command, Evaluated, InputKind, Refused, RunStatus, State, StepError,
+    self, BodyRef, CallFacts, CallOutcome, Command, Concluded, Evaluated, InputKind, Refused, RunStatus, State, StepError,
     StepPath, StepStatus, Timer, Turn,
 };
 
@@ -230,8 +231,8 @@ impl Driver {
         let result = Arc::new(result);
         let path = self.state.tasks.get(task).map(|open| open.path.clone());
         let exports = path.and_then(|path| {
-            let view = View::new(&self.state, &self.bodies).ok()?;
-            view.exports(&self.compiled, &path, &result)
+            let view = View::new(&self.state, &self.bodies, &self.compiled, Some(&path)).ok()?;
+            view.exports(&result)
                 .inspect_err(|error| tracing::warn!(%path, error = error.message, "exports of a given result"))
                 .ok()
         });
@@ -243,9 +244,9 @@ impl Driver {
         match ended {
             Ended::Completed { result, text, binds } => {
                 let (result, text) = self.shared.without_secrets(result, text);
-                let exports = View::new(&self.state, &self.bodies)
+                let exports = View::new(&self.state, &self.bodies, &self.compiled, Some(path))
                     .map_err(|error| StepError::new(ErrorKind::Internal, error))
-                    .and_then(|view| view.exports(&self.compiled, path, &result));
+                    .and_then(|view| view.exports(&result));
                 match exports {
                     Ok(exports) => {
                         let exports = keep_all(exports, &mut self.bodies);
@@ -329,7 +330,7 @@ impl Driver {
     async fn commit(&mut self, turn: &Turn, starts_work: bool) -> Result<Commit, Stopped> {
         let mut wait = Duration::from_millis(50);
         loop {
-            match self.journal.commit(&self.state, &turn.events, &self.bodies, self.seen, starts_work).await {
+            match self.journal.commit(&self.state, turn, &self.bodies, self.seen, starts_work).await {
                 Ok(commit) => return Ok(commit),
                 Err(error) if error.may_pass() => {
                     tracing::error!(run = %self.state.run, %error, "the store cannot be written; waiting for it");
@@ -385,6 +386,8 @@ impl Driver {
                 Command::StartTimer { timer, at } => self.start_timer(timer, at),
                 // Answered inside the turn.
                 Command::Evaluate(_)
+                | Command::Iterate(_)
+                | Command::Conclude(_)
                 | Command::EvaluateOutputs
                 | Command::AcquirePlace
                 | Command::Acquire(_)
@@ -503,17 +506,34 @@ struct AtHand<'d> {
     sender: &'d mpsc::UnboundedSender<Message>,
 }
 
+impl AtHand<'_> {
+    fn view<'v>(&'v self, state: &'v State, path: &StepPath) -> Result<View<'v>, StepError> {
+        View::new(state, self.bodies, self.compiled, Some(path))
+            .map_err(|error| StepError::new(ErrorKind::Internal, error))
+    }
+}
+
 impl machine::Local for AtHand<'_> {
     fn evaluate(&mut self, state: &State, path: &StepPath) -> Evaluated {
-        let input = View::new(state, self.bodies)
-            .map_err(|error| StepError::new(ErrorKind::Internal, error))
-            .and_then(|view| view.step(self.compiled, path));
+        let input = self.view(state, path).and_then(|view| view.step());
         StepInput::into_evaluated(input.map_err(|error| self.shared.redact(error)), self.bodies)
     }
 
+    fn iterate(&mut self, state: &State, path: &StepPath) -> Result<bool, StepError> {
+        let goes_on = self.view(state, path).and_then(|view| view.goes_on());
+        goes_on.map_err(|error| self.shared.redact(error))
+    }
+
+    fn conclude(&mut self, state: &State, path: &StepPath) -> Result<Concluded, StepError> {
+        let concluded = self.view(state, path).and_then(|view| view.conclusion());
+        let (result, exports) = concluded.map_err(|error| self.shared.redact(error))?;
+        let exports = keep_all(exports, self.bodies);
+        Ok(Concluded { result: self.bodies.put(&Arc::new(result)), exports })
+    }
+
     fn outputs(&mut self, state: &State) -> (BodyRef, Vec<String>) {
-        let (outputs, warnings) = match View::new(state, self.bodies) {
-            Ok(view) => view.outputs(self.compiled),
+        let (outputs, warnings) = match View::new(state, self.bodies, self.compiled, None) {
+            Ok(view) => view.outputs(),
             Err(error) => (Value::Object(serde_json::Map::new()), vec![error]),
         };
         (self.bodies.put(&Arc::new(outputs)), warnings)

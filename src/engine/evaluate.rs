@@ -9,76 +9,54 @@ use serde_json::Value;
 
 use super::bodies::Bodies;
 use super::call::own_exports;
+use super::compiled::{Compiled, CompiledKind, CompiledStep, Items};
+use super::whole;
 use crate::base::ErrorKind;
 use crate::base::json::Object;
-use crate::expr::{ExprError, Expression, Known, ResultSource, RunView, Scope, StepView, Template};
-use crate::machine::{BodyRef, Evaluated, SkipReason, State, StepError, StepPath, StepStatus};
-use crate::workflow::plan::{Condition, Plan, StepKind};
+use crate::expr::{ExprError, ResultSource, RunView, Scope, StepView, Template};
+use crate::machine::{
+    BodyRef, Evaluated, Opened, Place, SkipReason, State, StepError, StepPath, StepState, StepStatus,
+};
+use crate::workflow::plan::{LoopOver, PlanStep, StepKind};
 
-/// A plan's expressions, parsed once for a run.
-pub(super) struct Compiled {
-    steps: Vec<CompiledStep>,
-    outputs: Vec<(String, Template)>,
-}
-
-struct CompiledStep {
-    condition: Option<Expression>,
-    parameters: Template,
-    timeout: Option<Template>,
-    exports: Vec<(String, Template)>,
-}
-
-impl Compiled {
-    /// Parses every expression of a plan. They were checked when the template
-    /// was loaded, so an error here is a plan of another version.
-    pub(super) fn of(plan: &Plan) -> Result<Self, String> {
-        let exported = plan.steps.iter().flat_map(|step| step.exports.keys());
-        let known = Known::new()
-            .with_steps(plan.steps.iter().map(|step| step.id.clone()))
-            .with_params(plan.parameters.iter().map(|parameter| parameter.name.clone()))
-            .with_context(plan.context.keys().chain(exported).cloned());
-        let template = |value: &Value| Template::parse(value, &known).map_err(|errors| told(&errors));
-        let named = |map: &IndexMap<String, Value>| {
-            map.iter().map(|(name, value)| Ok((name.clone(), template(value)?))).collect::<Result<Vec<_>, String>>()
-        };
-        let steps = plan.steps.iter().map(|step| {
-            // Other kinds are refused before a run begins.
-            let parameters =
-                if let StepKind::Action(call) = &step.kind { call.parameters.clone() } else { Object::new() };
-            let parameters = Value::Object(parameters);
-            Ok(CompiledStep {
-                condition: match &step.condition {
-                    Condition::When(source) => {
-                        Some(Expression::parse(source, &known).map_err(|error| error.to_string())?)
-                    }
-                    Condition::OnSuccess | Condition::OnFailure | Condition::Always => None,
-                },
-                parameters: template(&parameters)?,
-                timeout: step.timeout_seconds.as_ref().map(template).transpose()?,
-                exports: named(&step.exports)?,
-            })
-        });
-        Ok(Self { steps: steps.collect::<Result<_, String>>()?, outputs: named(&plan.outputs)? })
-    }
-}
-
-fn told(errors: &[ExprError]) -> String {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
-
-/// A run's values as expressions see them.
+/// A run's values as the expressions of one step see them, or those of outputs.
 pub(super) struct View<'a> {
     state: &'a State,
     bodies: &'a Bodies,
+    compiled: &'a Compiled,
     params: Object,
     context: Object,
     run: RunView,
+    /// Where the step stands.
+    place: Option<&'a Place>,
+    /// The iterations it is in, the outermost loop's first: the item's name, the
+    /// list of items (none for a `while`), the number.
+    around: Vec<(Option<&'a str>, Option<Arc<Value>>, u32)>,
 }
 
 impl<'a> View<'a> {
-    /// Reads the parameters and the context.
-    pub(super) fn new(state: &'a State, bodies: &'a Bodies) -> Result<Self, String> {
+    /// Reads the parameters, the context, and the items of loops around.
+    pub(super) fn new(
+        state: &'a State,
+        bodies: &'a Bodies,
+        compiled: &'a Compiled,
+        path: Option<&StepPath>,
+    ) -> Result<Self, String> {
         let context = state.context.iter().map(|(name, body)| Ok((name.clone(), (*bodies.value(body)?).clone())));
+        let place = path.and_then(|path| state.steps.get(path)).map(|step| &step.place);
+        let mut around = Vec::new();
+        for (node, index) in place.into_iter().flat_map(Place::iterations) {
+            let inside = state.seen_from(place, node).and_then(|step| step.inside.as_ref());
+            let list = match inside.map(|inside| &inside.opened) {
+                Some(Opened::ForEach { items, .. }) => Some(bodies.list(items)?),
+                Some(Opened::While { .. } | Opened::Condition { .. } | Opened::Parallel { .. }) | None => None,
+            };
+            let name = match state.plan.steps.get(node).map(|step| &step.kind) {
+                Some(StepKind::Loop { over: LoopOver::ForEach { name, .. }, .. }) => name.as_deref(),
+                Some(_) | None => None,
+            };
+            around.push((name, list, index));
+        }
         Ok(Self {
             params: bodies.object(&state.parameters)?,
             context: context.collect::<Result<Object, String>>()?,
@@ -89,48 +67,111 @@ impl<'a> View<'a> {
             },
             state,
             bodies,
+            compiled,
+            place,
+            around,
         })
     }
 
     fn scope(&self) -> Scope<'_> {
-        Scope::new(&self.params, &self.context, self).with_run(&self.run)
+        let scope = Scope::new(&self.params, &self.context, self).with_run(&self.run);
+        self.around.iter().fold(scope, |scope, (name, list, index)| {
+            match list.as_ref().and_then(|list| list.get(*index as usize)) {
+                Some(item) => scope.with_item(*name, item, u64::from(*index)),
+                None => scope.with_index(u64::from(*index)),
+            }
+        })
+    }
+
+    fn compiled(&self) -> Result<(&CompiledStep, &PlanStep), StepError> {
+        let index = self.place.map_or(usize::MAX, Place::node);
+        let found = self.compiled.step(index).zip(self.state.plan.steps.get(index));
+        found.ok_or_else(|| StepError::new(ErrorKind::Internal, "the plan has no such step"))
     }
 
     /// A step's condition, arguments and numbers.
-    pub(super) fn step(&self, compiled: &Compiled, path: &StepPath) -> Result<StepInput, StepError> {
-        let index = self.state.steps.get(path).map_or(usize::MAX, |step| step.index);
-        let (Some(step), Some(node)) = (compiled.steps.get(index), self.state.plan.steps.get(index)) else {
-            return Err(StepError::new(ErrorKind::Internal, format!("the plan has no step `{path}`")));
-        };
+    pub(super) fn step(&self) -> Result<StepInput, StepError> {
+        let (step, node) = self.compiled()?;
         let scope = self.scope();
         if let Some(condition) = &step.condition
             && !condition.is_true(&scope).map_err(|error| failed(&error, "its condition"))?
         {
             return Ok(StepInput::Skip);
         }
-        let parameters = step.parameters.render(&scope).map_err(|error| failed(&error, "its parameters"))?;
-        if let Some(schema) = &node.input_schema {
-            check_input(schema, &parameters)?;
+        match &step.kind {
+            CompiledKind::Call(parameters) => {
+                let parameters = parameters.render(&scope).map_err(|error| failed(&error, "its parameters"))?;
+                if let Some(schema) = &node.input_schema {
+                    check_input(schema, &parameters)?;
+                }
+                let timeout_ms = step.timeout.as_ref().map(|timeout| milliseconds(timeout, &scope)).transpose()?;
+                Ok(StepInput::Run { parameters: Arc::new(parameters), timeout_ms })
+            }
+            CompiledKind::Condition(branches) => {
+                for (number, branch) in branches.iter().enumerate() {
+                    let what = format!("the `if` of its branch {number}");
+                    if branch.is_true(&scope).map_err(|error| failed(&error, &what))? {
+                        return Ok(StepInput::Branch(u32::try_from(number).ok()));
+                    }
+                }
+                Ok(StepInput::Branch(None))
+            }
+            CompiledKind::Parallel(bound) => {
+                Ok(StepInput::Parallel(concurrency(bound.as_ref(), &scope)?))
+            }
+            CompiledKind::ForEach(items, bound) => {
+                let items = match items {
+                    Items::Bare(expression) => expression.eval(&scope),
+                    Items::Written(template) => template.render(&scope),
+                };
+                let items = items.map_err(|error| failed(&error, "its for_each"))?;
+                let Value::Array(list) = &items else {
+                    let message = format!("its for_each is {}, not a list", kind_of(&items));
+                    return Err(StepError::new(ErrorKind::InvalidInput, message));
+                };
+                let count = u32::try_from(list.len()).unwrap_or(u32::MAX);
+                let bound = concurrency(bound.as_ref(), &scope)?;
+                Ok(StepInput::ForEach { items: Arc::new(items), count, bound })
+            }
+            CompiledKind::While(_, bound) => {
+                Ok(StepInput::While { max_iterations: whole_number(bound, "max_iterations", &scope)? })
+            }
+            CompiledKind::Unsupported => Err(StepError::new(ErrorKind::Internal, "this version cannot run it")),
         }
-        let timeout_ms = step.timeout.as_ref().map(|timeout| milliseconds(timeout, &scope)).transpose()?;
-        Ok(StepInput::Run { parameters: Arc::new(parameters), timeout_ms })
+    }
+
+    /// Whether a `while` goes into another iteration.
+    pub(super) fn goes_on(&self) -> Result<bool, StepError> {
+        let (step, _) = self.compiled()?;
+        let CompiledKind::While(condition, _) = &step.kind else {
+            return Err(StepError::new(ErrorKind::Internal, "it is no `while`"));
+        };
+        condition.is_true(&self.scope()).map_err(|error| failed(&error, "its while"))
+    }
+
+    /// The own part of a container's result, and what it exports.
+    pub(super) fn conclusion(&self) -> Result<(Value, IndexMap<String, Arc<Value>>), StepError> {
+        let internal = |message: String| StepError::new(ErrorKind::Internal, message);
+        let step = self.place.and_then(|place| self.state.steps.at(place));
+        let step = step.ok_or_else(|| internal("there is no such step".to_owned()))?;
+        let inside = step.inside.as_ref().ok_or_else(|| internal("it is no container".to_owned()))?;
+        let own = whole::own_part(self.state, step, inside);
+        if self.compiled()?.0.exports.is_empty() {
+            return Ok((own, IndexMap::new()));
+        }
+        let result = whole::of_ending(self.state, self.bodies, step, own.clone()).map_err(internal)?;
+        let exports = self.exports(&result)?;
+        Ok((own, exports))
     }
 
     /// The context values that a result sets.
-    pub(super) fn exports(
-        &self,
-        compiled: &Compiled,
-        path: &StepPath,
-        result: &Value,
-    ) -> Result<IndexMap<String, Arc<Value>>, StepError> {
-        let index = self.state.steps.get(path).map_or(usize::MAX, |step| step.index);
-        let mut values: IndexMap<String, Arc<Value>> = own_exports(result)
-            .into_iter()
-            .flatten()
-            .map(|(name, value)| (name.clone(), Arc::new(value.clone())))
-            .collect();
+    pub(super) fn exports(&self, result: &Value) -> Result<IndexMap<String, Arc<Value>>, StepError> {
+        let (step, node) = self.compiled()?;
+        let own = own_exports(result).filter(|_| matches!(node.kind, StepKind::Action(_)));
+        let mut values: IndexMap<String, Arc<Value>> =
+            own.into_iter().flatten().map(|(name, value)| (name.clone(), Arc::new(value.clone()))).collect();
         let scope = self.scope().with_result(result);
-        for (name, template) in compiled.steps.get(index).map_or(&[][..], |step| &step.exports) {
+        for (name, template) in &step.exports {
             let what = format!("its export `{name}`");
             let value = template.render(&scope).map_err(|error| failed(&error, &what))?;
             values.insert(name.clone(), Arc::new(value));
@@ -139,10 +180,10 @@ impl<'a> View<'a> {
     }
 
     /// The outputs, and why some are null.
-    pub(super) fn outputs(&self, compiled: &Compiled) -> (Value, Vec<String>) {
+    pub(super) fn outputs(&self) -> (Value, Vec<String>) {
         let scope = self.scope();
         let mut warnings = Vec::new();
-        let outputs = compiled.outputs.iter().map(|(name, template)| {
+        let outputs = self.compiled.outputs.iter().map(|(name, template)| {
             let value = template.render(&scope).unwrap_or_else(|error| {
                 warnings.push(format!("output `{name}` could not be evaluated: {error}"));
                 Value::Null
@@ -163,6 +204,24 @@ pub(super) enum StepInput {
         /// Per attempt.
         timeout_ms: Option<u64>,
     },
+    /// A `condition` with the branch that is taken, or none.
+    Branch(Option<u32>),
+    /// A `parallel` with its bound.
+    Parallel(Option<u32>),
+    /// A loop over items.
+    ForEach {
+        /// A list.
+        items: Arc<Value>,
+        /// Its length.
+        count: u32,
+        /// Iterations at once.
+        bound: Option<u32>,
+    },
+    /// A `while`.
+    While {
+        /// Iterations at most.
+        max_iterations: u32,
+    },
     /// Its condition is false.
     Skip,
 }
@@ -174,6 +233,12 @@ impl StepInput {
             Ok(Self::Run { parameters, timeout_ms }) => {
                 Evaluated::Run { parameters: bodies.put(&parameters), timeout_ms }
             }
+            Ok(Self::Branch(branch)) => Evaluated::Open(Opened::Condition { branch }),
+            Ok(Self::Parallel(max_concurrency)) => Evaluated::Open(Opened::Parallel { max_concurrency }),
+            Ok(Self::ForEach { items, count, bound }) => {
+                Evaluated::Open(Opened::ForEach { items: bodies.put(&items), count, max_concurrency: bound })
+            }
+            Ok(Self::While { max_iterations }) => Evaluated::Open(Opened::While { max_iterations }),
             Ok(Self::Skip) => Evaluated::Skip(SkipReason::ConditionFalse),
             Err(error) => Evaluated::Fail(error),
         }
@@ -205,9 +270,42 @@ fn milliseconds(timeout: &Template, scope: &Scope<'_>) -> Result<u64, StepError>
     })
 }
 
+fn concurrency(bound: Option<&Template>, scope: &Scope<'_>) -> Result<Option<u32>, StepError> {
+    bound.map(|bound| whole_number(bound, "max_concurrency", scope)).transpose()
+}
+
+fn whole_number(template: &Template, key: &str, scope: &Scope<'_>) -> Result<u32, StepError> {
+    let value = template.render(scope).map_err(|error| failed(&error, &format!("its {key}")))?;
+    // A figure that was computed may be written as `3.0`.
+    let number = value.as_u64().or_else(|| {
+        let number = value.as_f64().filter(|number| number.fract() == 0.0 && (1.0..4e9).contains(number))?;
+        format!("{number}").parse().ok()
+    });
+    number.and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0).ok_or_else(|| {
+        StepError::new(ErrorKind::InvalidInput, format!("its {key} is `{value}`, not a whole number above 0"))
+    })
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+impl View<'_> {
+    fn seen(&self, id: &str) -> Option<&StepState> {
+        self.state.seen_from(self.place, self.compiled.node(id)?)
+    }
+}
+
 impl ResultSource for View<'_> {
     fn step(&self, id: &str) -> Option<StepView> {
-        let step = self.state.steps.get(&StepPath::from(id))?;
+        let step = self.seen(id)?;
         if step.status == StepStatus::Pending && step.ready.is_none() {
             return None;
         }
@@ -224,17 +322,15 @@ impl ResultSource for View<'_> {
     }
 
     fn result(&self, id: &str) -> Result<Option<Arc<Value>>, String> {
-        let Some(step) = self.state.steps.get(&StepPath::from(id)) else { return Ok(None) };
-        match &step.result {
-            Some(body) => self.bodies.value(body).map(Some),
-            None if step.status.is_finished() => Ok(Some(Arc::new(Value::Null))),
-            None => Ok(None),
+        match self.seen(id) {
+            Some(step) if step.status.is_finished() => whole::of_step(self.state, self.bodies, step).map(Some),
+            Some(_) | None => Ok(None),
         }
     }
 
     fn finished(&self) -> Vec<String> {
-        let finished = self.state.steps.iter().filter(|(_, step)| step.status.is_finished());
-        finished.map(|(path, _)| path.to_string()).collect()
+        let finished = |step: &&PlanStep| self.seen(&step.id).is_some_and(|step| step.status.is_finished());
+        self.state.plan.steps.iter().filter(finished).map(|step| step.id.clone()).collect()
     }
 }
 

@@ -11,7 +11,7 @@ use super::adopt::Adoption;
 use super::bodies::Bodies;
 use super::driver::{Driver, Message};
 use super::error::EngineError;
-use super::evaluate::Compiled;
+use super::compiled::Compiled;
 use super::inbox::Request;
 use super::journal::{self, Journal};
 use super::shared::{Secrets, Shared};
@@ -138,7 +138,7 @@ impl Engine {
                 ErrorKind::InvalidInput,
                 format!("`{}` cannot be run by this version: {}", request.plan.template_id, unsupported.join("; ")),
             )
-            .hint("this version runs `action` steps with condition, depends_on, retry, timeout, exports and on_error: abort, continue or skip"));
+            .hint("this version runs `action`, `condition`, `parallel` and `loop` steps with condition, depends_on, retry, timeout, exports and on_error: abort, continue or skip"));
         }
         let now = self.shared.clock.now();
         let run: Arc<str> = self.shared.entropy.uuid(now).into();
@@ -160,8 +160,8 @@ impl Engine {
         };
         let created = Event { at: now, kind };
         let state = State::created(request.plan.clone(), &created).map_err(|error| EngineError::log(&error))?;
-        let mut changes = journal::changes(&state, &[created], &bodies)?;
-        changes.steps = (0..state.steps.len()).filter_map(|at| journal::step_row(&state, at)).collect();
+        let mut changes = journal::changes(&state, &[created], &[], &bodies)?;
+        changes.steps = state.steps.values().filter_map(|step| journal::step_row(&state, step)).collect();
         let owner = self.shared.process.clone();
         let new = NewRun {
             id: run.clone(),

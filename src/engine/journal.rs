@@ -1,7 +1,7 @@
 //! A run's place in the store: its log, what status queries read of it, and the
 //! commands that came for it. Turns a state and its new events into one batch.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::bodies::Bodies;
 use super::error::EngineError;
 use super::inbox::{Answer, Request, Row};
-use crate::machine::{BodyRef, Event, EventKind, State, StepPath};
+use crate::machine::{BodyRef, Event, EventKind, Opened, State, StepPath, StepState, Turn};
 use crate::store::{
     Batch, Body, Changes, EventRow, InboxRow, Outcome, RunProjection, StepRow, Store, TaskClosed, TaskRow,
 };
@@ -55,7 +55,7 @@ impl Journal {
     pub(super) async fn commit(
         &mut self,
         state: &State,
-        events: &[Event],
+        turn: &Turn,
         bodies: &Bodies,
         inbox_seen: i64,
         starts_work: bool,
@@ -67,7 +67,7 @@ impl Journal {
             expected_seq: self.seq,
             inbox_seen,
             starts_work,
-            changes: changes(state, events, bodies)?,
+            changes: changes(state, &turn.events, &turn.gone, bodies)?,
         };
         Ok(match self.store.commit(batch).await? {
             Outcome::Committed { seq, inbox } => {
@@ -104,16 +104,23 @@ pub(super) async fn load(store: &Store, run: &Arc<str>, plan: Arc<Plan>) -> Resu
 }
 
 /// Everything that a batch of events changes about a run.
-pub(super) fn changes(state: &State, events: &[Event], bodies: &Bodies) -> Result<Changes, EngineError> {
+/// `gone` are instances that the events changed and that the state keeps no more.
+pub(super) fn changes(
+    state: &State,
+    events: &[Event],
+    gone: &[StepState],
+    bodies: &Bodies,
+) -> Result<Changes, EngineError> {
     let rows = events.iter().map(|event| EventRow::of(event).map_err(|error| EngineError::internal(error.to_string())));
-    let touched: BTreeSet<usize> =
-        events.iter().filter_map(|event| event.kind.path()).filter_map(|path| state.steps.get_index_of(path)).collect();
+    let touched: BTreeSet<&StepPath> = events.iter().filter_map(|event| event.kind.path()).collect();
+    let gone: HashMap<&StepPath, &StepState> = gone.iter().map(|step| (&step.path, step)).collect();
+    let steps = touched.into_iter().filter_map(|path| state.steps.get(path).or_else(|| gone.get(path).copied()));
     let mut referred = Vec::new();
     let mut changes = Changes {
         events: rows.collect::<Result<_, _>>()?,
         bodies: Vec::new(),
         run: projection(state, events),
-        steps: touched.into_iter().filter_map(|position| step_row(state, position)).collect(),
+        steps: steps.filter_map(|step| step_row(state, step)).collect(),
         tasks_opened: Vec::new(),
         tasks_closed: Vec::new(),
     };
@@ -144,6 +151,11 @@ pub(super) fn changes(state: &State, events: &[Event], bodies: &Bodies) -> Resul
             | EventKind::StepFailed { .. }
             | EventKind::StepSkipped { .. }
             | EventKind::StepCancelled { .. }
+            | EventKind::StepOpened { .. }
+            | EventKind::IterationStarted { .. }
+            | EventKind::IterationFinished { .. }
+            | EventKind::IterationsEnded { .. }
+            | EventKind::StepCutShort { .. }
             | EventKind::RunAdopted
             | EventKind::RunPaused { .. }
             | EventKind::RunResumed
@@ -179,6 +191,7 @@ fn refer<'e>(kind: &'e EventKind, referred: &mut Vec<&'e BodyRef>) {
             referred.extend(context.values());
         }
         EventKind::StepReady { parameters, .. } => referred.push(parameters),
+        EventKind::StepOpened { opened: Opened::ForEach { items, .. }, .. } => referred.push(items),
         EventKind::StepCompleted { result, exports, .. }
         | EventKind::InterruptionAnswered { answer: crate::machine::Answered::Done { result, exports }, .. } => {
             referred.push(result);
@@ -193,6 +206,11 @@ fn refer<'e>(kind: &'e EventKind, referred: &mut Vec<&'e BodyRef>) {
         | EventKind::StepInterrupted { .. }
         | EventKind::InterruptionAnswered { .. }
         | EventKind::StepCancelled { .. }
+        | EventKind::StepOpened { .. }
+        | EventKind::IterationStarted { .. }
+        | EventKind::IterationFinished { .. }
+        | EventKind::IterationsEnded { .. }
+        | EventKind::StepCutShort { .. }
         | EventKind::RunAdopted
         | EventKind::RunPaused { .. }
         | EventKind::RunResumed
@@ -210,7 +228,7 @@ fn projection(state: &State, events: &[Event]) -> RunProjection {
     RunProjection {
         status: state.status(),
         progress: state.progress_percentage(),
-        steps_total: u32::try_from(state.steps.len()).unwrap_or(u32::MAX),
+        steps_total: u32::try_from(state.total_steps()).unwrap_or(u32::MAX),
         steps_completed: count(crate::machine::StepStatus::Completed),
         steps_failed: count(crate::machine::StepStatus::Failed),
         steps_skipped: count(crate::machine::StepStatus::Skipped),
@@ -238,8 +256,7 @@ fn waiting_for(state: &State) -> Option<Value> {
 }
 
 /// A step instance as status queries show it.
-pub(super) fn step_row(state: &State, position: usize) -> Option<StepRow> {
-    let (path, step) = state.steps.get_index(position)?;
+pub(super) fn step_row(state: &State, step: &StepState) -> Option<StepRow> {
     let node = state.plan.steps.get(step.index)?;
     let tool = match &node.kind {
         StepKind::Action(call) => Some(call.tool.clone()),
@@ -255,8 +272,8 @@ pub(super) fn step_row(state: &State, position: usize) -> Option<StepRow> {
         | StepKind::Transform { .. } => None,
     };
     Some(StepRow {
-        path: path.clone(),
-        ordinal: u32::try_from(position).unwrap_or(u32::MAX),
+        path: step.path.clone(),
+        ordinal: step.ordinal,
         step_id: node.id.clone(),
         name: node.name.clone(),
         tool,

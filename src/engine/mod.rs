@@ -9,6 +9,7 @@
 mod adopt;
 mod bodies;
 mod call;
+mod compiled;
 mod driver;
 mod error;
 mod evaluate;
@@ -20,6 +21,7 @@ mod permits;
 mod shared;
 mod snapshot;
 mod wait;
+mod whole;
 
 pub use error::EngineError;
 pub use handle::{Engine, EngineParts, RunRequest, Settings, Started};

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::base::Timestamp;
-use crate::machine::{RunStatus, State, StepStatus};
+use crate::machine::{RunStatus, State};
 
 /// A run after its last commit.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +17,7 @@ pub struct Snapshot {
     pub progress_percentage: f64,
     /// Steps that ended.
     pub finished_steps: usize,
-    /// All steps.
+    /// All step instances made so far.
     pub total_steps: usize,
     /// The step to name: the first in flight, else the last that ended.
     pub current_step_name: Option<String>,
@@ -31,24 +31,13 @@ pub struct Snapshot {
 
 impl Snapshot {
     pub(super) fn of(state: &State, progress_before: f64) -> Self {
-        let named = |status: StepStatus| {
-            let step = state.steps.values().find(|step| step.status == status)?;
-            state.plan.steps.get(step.index).map(|node| node.name.clone())
-        };
-        let last = || {
-            let step = state.steps.values().filter(|step| step.finished_at.is_some()).max_by_key(|s| s.finished_at)?;
-            state.plan.steps.get(step.index).map(|node| node.name.clone())
-        };
         Self {
             run: state.run.clone(),
             status: state.status(),
             progress_percentage: state.progress_percentage().max(progress_before),
-            finished_steps: state.steps.values().filter(|step| step.status.is_finished()).count(),
-            total_steps: state.steps.len(),
-            current_step_name: named(StepStatus::Running)
-                .or_else(|| named(StepStatus::Retrying))
-                .or_else(|| named(StepStatus::Interrupted))
-                .or_else(last),
+            finished_steps: state.finished_steps(),
+            total_steps: state.total_steps(),
+            current_step_name: state.current_node().map(|node| node.name.clone()),
             started_at: state.started_at,
             open_tasks: state.tasks.len(),
             events: state.events,

@@ -98,6 +98,13 @@ impl<'a> Scope<'a> {
         self
     }
 
+    /// `index` of one more loop that has no items.
+    #[must_use]
+    pub fn with_index(mut self, index: u64) -> Self {
+        self.index = Some(index);
+        self
+    }
+
     /// `run`.
     #[must_use]
     pub fn with_run(mut self, run: &'a RunView) -> Self {

@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
-use super::event::{Answered, Event, EventKind, Handling, StepPath};
+use super::event::{Answered, Event, EventKind, Handling, SkipReason, StepPath};
 use super::fault::IllegalTransition;
-use super::state::{Ready, RunStatus, State, StepState, StepStatus, Task};
+use super::state::{State, Task};
+use super::status::{RunStatus, StepStatus};
+use super::step::Ready;
 use super::transitions::{run_allows, step_allows};
 use crate::base::Timestamp;
 use crate::workflow::plan::Plan;
@@ -128,11 +130,14 @@ fn fold(state: &mut State, event: &Event) {
                 step.handling = Some(*handling);
                 step.finished_at = Some(at);
             });
-            if *handling == Handling::Abort && state.failure.is_none() {
-                state.failure = Some((path.clone(), error.clone()));
+            if *handling == Handling::Abort {
+                state.fail(path, error);
             }
         }
-        EventKind::StepSkipped { path, reason: _ } => {
+        EventKind::StepSkipped { path, reason } => {
+            if matches!(reason, SkipReason::RunAborted | SkipReason::DependencyFailed) {
+                state.cut(path);
+            }
             state.change(path, |step| {
                 step.status = StepStatus::Skipped;
                 step.finished_at = Some(at);
@@ -156,6 +161,26 @@ fn fold(state: &mut State, event: &Event) {
                 step.finished_at = Some(at);
             });
             state.tasks.retain(|_, task| task.path != *path);
+        }
+        EventKind::StepOpened { path, opened } => {
+            state.opened(path, opened);
+            state.change(path, |step| step.started_at = Some(at));
+        }
+        EventKind::IterationStarted { path, index } => state.iteration_started(path, *index),
+        EventKind::IterationFinished { path, index } => state.iteration_finished(path, *index),
+        EventKind::IterationsEnded { path, max_iterations_reached } => {
+            state.change(path, |step| {
+                if let Some(inside) = step.inside.as_mut() {
+                    inside.ended = Some(*max_iterations_reached);
+                }
+            });
+        }
+        EventKind::StepCutShort { path } => {
+            state.cut(path);
+            state.change(path, |step| {
+                step.status = StepStatus::Skipped;
+                step.finished_at = Some(at);
+            });
         }
         EventKind::RunAdopted => {
             // It was driven up to its last event, and is again from here on.
@@ -189,45 +214,6 @@ fn fold(state: &mut State, event: &Event) {
 }
 
 impl State {
-    /// Changes one instance and keeps every index of instances true.
-    fn change(&mut self, path: &StepPath, how: impl FnOnce(&mut StepState)) {
-        let Some((position, _, step)) = self.steps.get_full_mut(path) else { return };
-        let was_finished = step.status.is_finished();
-        how(step);
-        let (index, status, is_ready) = (step.index, step.status, step.ready.is_some());
-        let unblocked = step.blocked_by == 0;
-
-        let mut set = |which: fn(&mut Self) -> &mut std::collections::BTreeSet<usize>, member: bool| {
-            if member {
-                which(self).insert(position);
-            } else {
-                which(self).remove(&position);
-            }
-        };
-        set(|state| &mut state.unblocked, status == StepStatus::Pending && unblocked && !is_ready);
-        set(|state| &mut state.queued, status == StepStatus::Pending && is_ready);
-        set(|state| &mut state.in_flight, status == StepStatus::Running);
-        set(|state| &mut state.retrying, status == StepStatus::Retrying);
-
-        if status.is_finished() && !was_finished {
-            self.finished += 1;
-            // What a cancel cut off was not done.
-            self.cancelled += usize::from(status == StepStatus::Cancelled);
-            let dependents = self.dependents.clone();
-            for &dependent in &dependents[index] {
-                self.unblock(dependent);
-            }
-        }
-    }
-
-    fn unblock(&mut self, index: usize) {
-        let Some((_, step)) = self.steps.get_index_mut(index) else { return };
-        step.blocked_by = step.blocked_by.saturating_sub(1);
-        if step.blocked_by == 0 && step.status == StepStatus::Pending && step.ready.is_none() {
-            self.unblocked.insert(index);
-        }
-    }
-
     fn answer(&mut self, path: &StepPath, answer: &Answered, via: super::event::Via, at: Timestamp) {
         self.change(path, |step| {
             step.answered_via = Some(via);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::event::{Answered, BodyRef, SkipReason, StepError, StepPath, Via};
+use super::event::{Answered, BodyRef, Opened, SkipReason, StepError, StepPath, Via};
 use crate::base::Timestamp;
 use crate::contract::Binding;
 
@@ -30,6 +30,20 @@ pub enum InputKind {
         path: StepPath,
         /// What its expressions yield.
         outcome: Evaluated,
+    },
+    /// The answer to [`Command::Iterate`].
+    Iterated {
+        /// The loop's instance.
+        path: StepPath,
+        /// What its condition yields.
+        outcome: Result<bool, StepError>,
+    },
+    /// The answer to [`Command::Conclude`].
+    Concluded {
+        /// The container's instance.
+        path: StepPath,
+        /// What comes of it.
+        outcome: Result<Concluded, StepError>,
     },
     /// The answer to [`Command::EvaluateOutputs`].
     OutputsEvaluated {
@@ -93,10 +107,21 @@ pub enum Evaluated {
         /// Per attempt.
         timeout_ms: Option<u64>,
     },
+    /// It is a container and begins.
+    Open(Opened),
     /// It does not run.
     Skip(SkipReason),
     /// An expression failed.
     Fail(StepError),
+}
+
+/// What comes of a container whose steps are over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Concluded {
+    /// Its result; of a loop without the list of iterations, which the state has.
+    pub result: BodyRef,
+    /// Context values evaluated from it.
+    pub exports: IndexMap<String, BodyRef>,
 }
 
 /// What is known of a tool when a call is about to be sent.
@@ -136,13 +161,17 @@ pub enum CallOutcome {
 
 /// What the driver does once the events are durable.
 ///
-/// [`Command::Evaluate`] and [`Command::EvaluateOutputs`] are carried out at once
-/// and in memory, before the batch is committed, so that a chain costs one commit
+/// [`Command::Evaluate`], [`Command::Iterate`], [`Command::Conclude`] and
+/// [`Command::EvaluateOutputs`] are carried out at once and in memory, before the batch is committed, so that a chain costs one commit
 /// a step. Every command may come again: it is known by its content.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Command {
     /// Evaluate a step's condition, arguments and numbers.
     Evaluate(StepPath),
+    /// Evaluate whether a `while` goes into another iteration.
+    Iterate(StepPath),
+    /// Make the result of a container whose steps are over.
+    Conclude(StepPath),
     /// Evaluate the outputs.
     EvaluateOutputs,
     /// Get a place among the running runs.

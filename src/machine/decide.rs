@@ -5,11 +5,13 @@
 //! the run). Neither changes the state; [`super::turn`] folds what they return.
 
 use super::command::{CallFacts, Command, Evaluated, Input, InputKind, Timer};
+use super::container;
 use super::event::{Answered, Event, EventKind, SkipReason, StepError, StepPath, Via};
 use super::kinds::action;
-use super::outstanding::bound;
-use super::readiness::{Verdict, outlives_failure, verdict};
-use super::state::{RunStatus, State, StepStatus};
+use super::outstanding::may_call;
+use super::readiness::{Verdict, verdict};
+use super::state::State;
+use super::status::{RunStatus, StepStatus};
 use crate::base::{ErrorKind, Timestamp};
 
 /// What an input led to.
@@ -22,7 +24,7 @@ pub struct Decision {
 }
 
 impl Decision {
-    fn event(kind: EventKind) -> Self {
+    pub(super) fn event(kind: EventKind) -> Self {
         Self { events: vec![kind], commands: Vec::new() }
     }
 }
@@ -66,6 +68,8 @@ pub fn decide(state: &State, input: &Input) -> Result<Decision, Refused> {
         }
         InputKind::Adopted => Ok(adopted(state, input.now)),
         InputKind::Evaluated { path, outcome } => Ok(evaluated(state, path, outcome)),
+        InputKind::Iterated { path, outcome } => Ok(container::iterated(state, path, outcome)),
+        InputKind::Concluded { path, outcome } => Ok(container::concluded(state, path, outcome)),
         InputKind::OutputsEvaluated { outputs, warnings } => Ok(if wants_outputs(state) {
             Decision::event(EventKind::RunCompleted { outputs: outputs.clone(), warnings: warnings.clone() })
         } else {
@@ -109,19 +113,22 @@ pub fn settle(state: &State) -> Vec<EventKind> {
     if !state.may_start() {
         return Vec::new();
     }
-    let mut events = Vec::new();
-    if state.failure.is_some() {
+    // In this order, one group at a time: each is asked again after the fold.
+    let mut events = container::over(state);
+    if events.is_empty() {
+        events.extend(orphaned(state));
+    }
+    if events.is_empty() && (state.failure.is_some() || !state.failing.is_empty()) {
         events.extend(abandoned(state));
     }
     if events.is_empty() {
-        events.extend(state.unblocked.iter().filter_map(|&index| {
-            let Verdict::Skip(reason) = verdict(state, index) else { return None };
-            let (path, _) = state.at(index)?;
-            Some(EventKind::StepSkipped { path: path.clone(), reason })
-        }));
+        events.extend(ruled_out(state));
+    }
+    if events.is_empty() {
+        events.extend(container::follows(state));
     }
     if events.is_empty()
-        && state.finished == state.steps.len()
+        && state.open == 0
         && let Some((path, error)) = &state.failure
     {
         events.push(EventKind::RunFailed { step: Some(path.clone()), error: error.clone() });
@@ -131,24 +138,38 @@ pub fn settle(state: &State) -> Vec<EventKind> {
 
 /// Whether only the outputs are missing.
 pub(super) fn wants_outputs(state: &State) -> bool {
-    state.may_start() && state.failure.is_none() && state.finished == state.steps.len()
+    state.may_start() && state.failure.is_none() && state.open == 0
 }
 
-/// In a failing run: steps that never started are skipped, those between two
+/// Steps of branches that are not taken, and of containers that did not run.
+fn orphaned(state: &State) -> impl Iterator<Item = EventKind> {
+    let orphans = state.orphans.iter().filter_map(|place| state.steps.at(place));
+    orphans.map(|step| EventKind::StepSkipped { path: step.path.clone(), reason: SkipReason::NotTaken })
+}
+
+/// Steps that their dependencies rule out.
+fn ruled_out(state: &State) -> impl Iterator<Item = EventKind> {
+    state.unblocked.iter().filter_map(|place| {
+        let Verdict::Skip(reason) = verdict(state, place) else { return None };
+        Some(EventKind::StepSkipped { path: state.steps.at(place)?.path.clone(), reason })
+    })
+}
+
+/// In lists that fail: steps that never started are skipped, those between two
 /// attempts have had their last.
 fn abandoned(state: &State) -> impl Iterator<Item = EventKind> {
-    state.steps.iter().enumerate().filter_map(|(index, (path, step))| match step.status {
+    state.steps.iter().filter_map(|(path, step)| match step.status {
         StepStatus::Pending if step.attempts == 0 => {
-            if outlives_failure(state, index) {
+            if state.goes_on(&step.place) {
                 return None;
             }
-            let reason = match verdict(state, index) {
+            let reason = match verdict(state, &step.place) {
                 Verdict::Skip(reason) => reason,
                 Verdict::Run | Verdict::Ask => SkipReason::RunAborted,
             };
             Some(EventKind::StepSkipped { path: path.clone(), reason })
         }
-        StepStatus::Retrying if !outlives_failure(state, index) => {
+        StepStatus::Retrying if !state.goes_on(&step.place) => {
             let error = step.error.clone()?;
             Some(EventKind::StepFailed { path: path.clone(), error, handling: action::handling(state, path) })
         }
@@ -205,8 +226,8 @@ fn adopted(state: &State, now: Timestamp) -> Decision {
 fn evaluated(state: &State, path: &StepPath, outcome: &Evaluated) -> Decision {
     let Some(step) = state.steps.get(path) else { return Decision::default() };
     let wanted = step.status == StepStatus::Pending && step.ready.is_none();
-    // An evaluation before this one, in the same turn, may have failed the run.
-    if !wanted || !state.may_start() || !outlives_failure(state, step.index) {
+    // An evaluation before this one, in the same turn, may have failed the list.
+    if !wanted || !state.may_start() || !state.goes_on(&step.place) {
         return Decision::default();
     }
     let path = path.clone();
@@ -216,6 +237,10 @@ fn evaluated(state: &State, path: &StepPath, outcome: &Evaluated) -> Decision {
             path,
             parameters: parameters.clone(),
             timeout_ms: *timeout_ms,
+        },
+        Evaluated::Open(opened) => match container::beyond_limit(state, step, opened) {
+            Some(error) => EventKind::StepFailed { handling: action::handling(state, &path), path, error },
+            None => EventKind::StepOpened { path, opened: opened.clone() },
         },
         Evaluated::Skip(reason) => EventKind::StepSkipped { path, reason: *reason },
         Evaluated::Fail(error) => {
@@ -227,11 +252,11 @@ fn evaluated(state: &State, path: &StepPath, outcome: &Evaluated) -> Decision {
 fn granted(state: &State, path: &StepPath, facts: &Result<CallFacts, StepError>, now: Timestamp) -> Decision {
     let give_back = || Decision { events: Vec::new(), commands: vec![Command::Return(path.clone())] };
     let Some(step) = state.steps.get(path) else { return give_back() };
-    let outlives = outlives_failure(state, step.index);
+    let goes_on = state.goes_on(&step.place);
     let due = match step.status {
         // With an attempt behind it, a person has chosen `retry`.
-        StepStatus::Pending => step.ready.is_some() && (outlives || step.attempts > 0),
-        StepStatus::Retrying => outlives && step.not_before.is_none_or(|at| at <= now),
+        StepStatus::Pending => step.ready.is_some() && (goes_on || step.attempts > 0),
+        StepStatus::Retrying => goes_on && step.not_before.is_none_or(|at| at <= now),
         StepStatus::Running
         | StepStatus::Waiting
         | StepStatus::Interrupted
@@ -242,7 +267,7 @@ fn granted(state: &State, path: &StepPath, facts: &Result<CallFacts, StepError>,
         | StepStatus::Compensating
         | StepStatus::Compensated => false,
     };
-    if !due || !state.may_start() || state.in_flight.len() >= bound(state) {
+    if !due || !state.may_start() || !may_call(state, &step.place) {
         return give_back();
     }
     match facts {

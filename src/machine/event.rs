@@ -15,7 +15,7 @@ use crate::contract::Binding;
 use crate::workflow::plan::OnUnknown;
 
 /// The version written with every event of this build.
-pub const CURRENT_VERSION: u32 = 1;
+pub const CURRENT_VERSION: u32 = 2;
 
 /// One row of a run's log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -214,6 +214,40 @@ pub enum EventKind {
         #[serde(default)]
         outcome_unknown: bool,
     },
+    /// A container has begun: what its own expressions yield, for good.
+    StepOpened {
+        /// The instance.
+        path: StepPath,
+        /// As what.
+        opened: Opened,
+    },
+    /// A loop goes into its next iteration; its steps exist from here on.
+    IterationStarted {
+        /// The loop's instance.
+        path: StepPath,
+        /// From 0.
+        index: u32,
+    },
+    /// Every step of an iteration has ended. What the loop's result holds of it
+    /// are their results, by reference.
+    IterationFinished {
+        /// The loop's instance.
+        path: StepPath,
+        /// From 0.
+        index: u32,
+    },
+    /// A `while` goes into no further iteration.
+    IterationsEnded {
+        /// The loop's instance.
+        path: StepPath,
+        /// Its condition was not asked again.
+        max_iterations_reached: bool,
+    },
+    /// A container ended before all of it was done, because what is around it failed.
+    StepCutShort {
+        /// The instance.
+        path: StepPath,
+    },
     /// Another process took it over. The time in which nobody drove it does not
     /// count against its timeout.
     RunAdopted,
@@ -272,6 +306,11 @@ impl EventKind {
             Self::StepInterrupted { .. } => "step_interrupted",
             Self::InterruptionAnswered { .. } => "interruption_answered",
             Self::StepCancelled { .. } => "step_cancelled",
+            Self::StepOpened { .. } => "step_opened",
+            Self::IterationStarted { .. } => "iteration_started",
+            Self::IterationFinished { .. } => "iteration_finished",
+            Self::IterationsEnded { .. } => "iterations_ended",
+            Self::StepCutShort { .. } => "step_cut_short",
             Self::RunAdopted => "run_adopted",
             Self::RunPaused { .. } => "run_paused",
             Self::RunResumed => "run_resumed",
@@ -296,7 +335,12 @@ impl EventKind {
             | Self::StepSkipped { path, .. }
             | Self::StepInterrupted { path, .. }
             | Self::InterruptionAnswered { path, .. }
-            | Self::StepCancelled { path, .. } => Some(path),
+            | Self::StepCancelled { path, .. }
+            | Self::StepOpened { path, .. }
+            | Self::IterationStarted { path, .. }
+            | Self::IterationFinished { path, .. }
+            | Self::IterationsEnded { path, .. }
+            | Self::StepCutShort { path } => Some(path),
             Self::RunCreated { .. }
             | Self::RunStarted
             | Self::RunAdopted
@@ -336,8 +380,43 @@ pub enum SkipReason {
     DependencyFailed,
     /// `on_failure`, and nothing failed.
     NothingFailed,
-    /// The run was already failing.
+    /// The run, or a container around it, was already failing.
     RunAborted,
+    /// Its branch was not taken, or the container it is in did not run.
+    NotTaken,
+}
+
+/// As what a container has begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "as", rename_all = "snake_case")]
+pub enum Opened {
+    /// With the branch that is taken.
+    Condition {
+        /// From 0; none when no `if` held: then `else` is taken.
+        #[serde(default)]
+        branch: Option<u32>,
+    },
+    /// With its children side by side.
+    Parallel {
+        /// Calls in flight in it at once.
+        #[serde(default)]
+        max_concurrency: Option<u32>,
+    },
+    /// Over these items.
+    ForEach {
+        /// A list.
+        items: BodyRef,
+        /// Its length.
+        count: u32,
+        /// Iterations at once.
+        #[serde(default)]
+        max_concurrency: Option<u32>,
+    },
+    /// As long as its condition holds.
+    While {
+        /// Iterations at most.
+        max_iterations: u32,
+    },
 }
 
 /// The three answers to an interrupted step's question.

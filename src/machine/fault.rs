@@ -1,6 +1,6 @@
 //! An event that cannot happen to a state.
 
-use super::state::{RunStatus, StepStatus};
+use super::status::{RunStatus, StepStatus};
 
 /// A pair of state and event that no transition lists. A log that holds one is
 /// damaged or was written by another version; the run is left alone.

@@ -11,15 +11,22 @@
 //! [`EventKind`] with its line in `transitions.rs`.
 
 mod apply;
+mod change;
 mod command;
+mod container;
 mod decide;
 mod event;
 mod fault;
 mod kinds;
+mod layout;
 mod outstanding;
+mod place;
 mod readiness;
 mod retry;
 mod state;
+mod status;
+mod step;
+mod steps;
 mod transitions;
 mod turn;
 
@@ -27,14 +34,18 @@ mod turn;
 mod tests;
 
 pub use apply::apply;
-pub use command::{CallFacts, CallOutcome, Command, Evaluated, Input, InputKind, Timer};
+pub use command::{CallFacts, CallOutcome, Command, Concluded, Evaluated, Input, InputKind, Timer};
 pub use decide::{Decision, Refused, decide, settle};
-pub use event::{Answered, BodyRef, CURRENT_VERSION, Event, EventKind, Handling, SkipReason, StepError, StepPath, Via};
+pub use event::{Answered, BodyRef, CURRENT_VERSION, Event, EventKind, Handling, Opened, SkipReason, StepError, StepPath, Via};
 pub use fault::IllegalTransition;
 pub use kinds::unsupported;
 pub use outstanding::{GRACE, outstanding};
+pub use place::Place;
 pub use readiness::{Verdict, verdict};
 pub use retry::delay as retry_delay;
-pub use state::{Ready, RunStatus, State, StepState, StepStatus, Task, Unresolved};
+pub use state::{MAX_INSTANCES, State, Task, Unresolved};
+pub use status::{RunStatus, StepStatus};
+pub use step::{Inside, Iterations, Outcome, Ready, StepState};
+pub use steps::Steps;
 pub use transitions::{RUN_EVENTS, STEP_TRANSITIONS, StepEvent};
 pub use turn::{Local, Turn, turn};

@@ -2,13 +2,17 @@
 //! replay of a log. Calls are not in it: a call in flight when its process ends
 //! is settled by [`super::InputKind::Adopted`].
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::command::{Command, Timer};
+use super::container::{self, Comes};
 use super::decide::wants_outputs;
-use super::event::StepPath;
+use super::kinds::parallel;
+use super::place::Place;
 use super::readiness::{Verdict, verdict};
-use super::state::{RunStatus, State};
+use super::state::State;
+use super::status::RunStatus;
 use crate::base::Timestamp;
 use crate::workflow::plan::Mode;
 
@@ -47,11 +51,20 @@ pub fn outstanding(state: &State, now: Timestamp) -> Vec<Command> {
 }
 
 fn evaluations(state: &State, commands: &mut Vec<Command>) {
-    let wanted = state.unblocked.iter().filter(|&&index| !matches!(verdict(state, index), Verdict::Skip(_)));
-    let paths = wanted.filter_map(|&index| Some(Command::Evaluate(state.at(index)?.0.clone())));
+    let begun = commands.len();
+    for place in &state.idle {
+        let Some(step) = state.steps.at(place) else { continue };
+        match container::comes(state, place) {
+            Some(Comes::Asks) => commands.push(Command::Iterate(step.path.clone())),
+            Some(Comes::Ends) => commands.push(Command::Conclude(step.path.clone())),
+            Some(Comes::Failed(_) | Comes::CutShort | Comes::Spawns | Comes::MaxReached) | None => {}
+        }
+    }
+    let wanted = state.unblocked.iter().filter(|place| !matches!(verdict(state, place), Verdict::Skip(_)));
+    let paths = wanted.filter_map(|place| Some(Command::Evaluate(state.steps.at(place)?.path.clone())));
     if state.plan.mode == Mode::Sequential {
         // In file order: what a step exports is there when the next is evaluated.
-        if occupied(state) == 0 && state.queued.is_empty() {
+        if commands.len() == begun && occupied(state) == 0 && state.queued.is_empty() {
             commands.extend(paths.take(1));
         }
     } else {
@@ -60,25 +73,59 @@ fn evaluations(state: &State, commands: &mut Vec<Command>) {
 }
 
 fn permits(state: &State, now: Timestamp, commands: &mut Vec<Command>) {
-    let mut due: Vec<usize> = state.queued.iter().copied().collect();
-    for &index in &state.retrying {
-        let Some((path, step)) = state.at(index) else { continue };
+    let mut due: Vec<&Place> = state.queued.iter().collect();
+    for place in &state.retrying {
+        let Some(step) = state.steps.at(place) else { continue };
         match step.not_before {
             Some(at) if at > now => {
-                commands.push(Command::StartTimer { timer: Timer::Retry(path.clone()), at });
+                commands.push(Command::StartTimer { timer: Timer::Retry(step.path.clone()), at });
             }
-            Some(_) | None => due.push(index),
+            Some(_) | None => due.push(place),
         }
     }
     due.sort_unstable();
-    let free = bound(state).saturating_sub(state.in_flight.len());
-    let paths: Vec<StepPath> =
-        due.into_iter().take(free).filter_map(|index| Some(state.at(index)?.0.clone())).collect();
-    commands.extend(paths.into_iter().map(Command::Acquire));
+    let mut free = bound(state).saturating_sub(state.in_flight.len());
+    let mut asked: BTreeMap<Place, usize> = BTreeMap::new();
+    for place in due {
+        if free == 0 {
+            break;
+        }
+        let full = |(around, bound, in_flight): &(Place, usize, usize)| {
+            in_flight + asked.get(around).copied().unwrap_or(0) >= *bound
+        };
+        let bounds = bounds_around(state, place);
+        if bounds.iter().any(full) {
+            continue;
+        }
+        for (around, ..) in bounds {
+            *asked.entry(around).or_default() += 1;
+        }
+        free -= 1;
+        commands.extend(state.steps.at(place).map(|step| Command::Acquire(step.path.clone())));
+    }
+}
+
+/// The bounds of containers around an instance: whose, how many calls, how many there are.
+fn bounds_around(state: &State, place: &Place) -> Vec<(Place, usize, usize)> {
+    let mut bounds = Vec::new();
+    let mut at = state.container(place);
+    while let Some(around) = at {
+        if let Some((bound, in_flight)) = state.steps.at(&around).and_then(parallel::bound) {
+            bounds.push((around.clone(), bound, in_flight));
+        }
+        at = state.container(&around);
+    }
+    bounds
+}
+
+/// Whether the bounds of the run and of what is around it leave an instance a call.
+pub(super) fn may_call(state: &State, place: &Place) -> bool {
+    state.in_flight.len() < bound(state)
+        && bounds_around(state, place).iter().all(|(_, bound, in_flight)| in_flight < bound)
 }
 
 /// Steps of this run in flight at once, at most.
-pub(super) fn bound(state: &State) -> usize {
+fn bound(state: &State) -> usize {
     match state.plan.mode {
         Mode::Sequential => 1,
         Mode::Parallel | Mode::Adaptive | Mode::Pipeline => state
@@ -90,7 +137,7 @@ pub(super) fn bound(state: &State) -> usize {
 
 /// Steps that hold a place of the run's own bound. In a sequential run a step
 /// between two attempts holds it too: the next one must not overtake.
-pub(super) fn occupied(state: &State) -> usize {
+fn occupied(state: &State) -> usize {
     let between = if state.plan.mode == Mode::Sequential { state.retrying.len() } else { 0 };
     state.in_flight.len() + between
 }

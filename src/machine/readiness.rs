@@ -1,8 +1,10 @@
 //! Whether a step runs once its dependencies are finished.
 
 use super::event::{Handling, SkipReason};
-use super::state::{State, StepStatus};
-use crate::workflow::plan::Condition;
+use super::place::Place;
+use super::state::State;
+use super::status::StepStatus;
+use crate::workflow::plan::{Condition, PlanStep};
 
 /// What the dependencies alone say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,25 +17,23 @@ pub enum Verdict {
     Skip(SkipReason),
 }
 
-/// Whether the run's own failure leaves this node its calls: an `abort` stops
-/// all but `always` and `on_failure`, which keep their retries too.
+/// Whether a step may begin in a list that fails.
 #[must_use]
-pub(super) fn outlives_failure(state: &State, index: usize) -> bool {
-    let condition = state.plan.steps.get(index).map(|node| &node.condition);
-    state.failure.is_none() || matches!(condition, Some(Condition::Always | Condition::OnFailure))
+pub(super) fn outlives(node: &PlanStep) -> bool {
+    matches!(node.condition, Condition::Always | Condition::OnFailure)
 }
 
-/// What the finished dependencies of a node say.
+/// What the finished dependencies of an instance say.
 ///
 /// An expression takes the place of the default `on_success`, so it can look at
-/// `steps.<id>.status` itself. In a failing run only `always` and `on_failure`
-/// are left.
+/// `steps.<id>.status` itself. In a list that fails only `always` and
+/// `on_failure` are left.
 #[must_use]
-pub fn verdict(state: &State, index: usize) -> Verdict {
-    let Some(node) = state.plan.steps.get(index) else { return Verdict::Skip(SkipReason::RunAborted) };
-    let dependencies = || node.depends_on.iter().filter_map(|&dependency| state.at(dependency).map(|(_, step)| step));
+pub fn verdict(state: &State, place: &Place) -> Verdict {
+    let Some(node) = state.plan.steps.get(place.node()) else { return Verdict::Skip(SkipReason::RunAborted) };
+    let dependencies = || node.depends_on.iter().filter_map(|&before| state.seen_from(Some(place), before));
     let failed = || dependencies().any(|step| step.status == StepStatus::Failed);
-    let aborting = state.failure.is_some();
+    let aborting = state.aborting(place);
     match &node.condition {
         Condition::Always => Verdict::Run,
         Condition::OnFailure if failed() => Verdict::Run,

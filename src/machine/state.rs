@@ -1,7 +1,8 @@
 //! The state of one run: what its log adds up to.
 //!
-//! Results are references; the state of a run of 2,000 steps is small and never
-//! copied. Statuses that people see are derived here and nowhere else.
+//! Results are references; an iteration of a loop whose steps are over leaves
+//! them and nothing else, so the state of a run with 100,000 instances is small.
+//! Statuses that people see are derived here and nowhere else.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,242 +12,22 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::event::{BodyRef, Handling, StepError, StepPath};
+use super::event::{BodyRef, StepError, StepPath};
+use super::layout::Layout;
+use super::place::{Place, number};
+use super::status::{RunStatus, StepStatus};
+use super::step::StepState;
+use super::steps::Steps;
 use crate::base::Timestamp;
 use crate::contract::Binding;
 use crate::workflow::plan::{OnUnknown, Plan, PlanStep};
 
-/// A run's status as it is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RunStatus {
-    /// Exists, has no place yet.
-    Pending,
-    /// Some step can go on.
-    Running,
-    /// Asked to pause, or an interrupted step's question is open.
-    Paused,
-    /// Every step that could go on waits for something outside.
-    Waiting,
-    /// Ending after a cancel.
-    Cancelling,
-    /// Being undone.
-    Compensating,
-    /// Ended well.
-    Completed,
-    /// Ended by a failure.
-    Failed,
-    /// Ended by a cancel.
-    Cancelled,
-    /// Ended by its own timeout.
-    TimedOut,
-}
+/// Step instances of one run, at most.
+pub const MAX_INSTANCES: usize = 100_000;
 
-impl RunStatus {
-    /// Every status.
-    pub const ALL: [Self; 10] = [
-        Self::Pending,
-        Self::Running,
-        Self::Paused,
-        Self::Waiting,
-        Self::Cancelling,
-        Self::Compensating,
-        Self::Completed,
-        Self::Failed,
-        Self::Cancelled,
-        Self::TimedOut,
-    ];
-
-    /// The name in answers and in the store.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Running => "running",
-            Self::Paused => "paused",
-            Self::Waiting => "waiting",
-            Self::Cancelling => "cancelling",
-            Self::Compensating => "compensating",
-            Self::Completed => "completed",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::TimedOut => "timed_out",
-        }
-    }
-
-    /// Reads a name back.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == name)
-    }
-
-    /// Whether it never changes again.
-    #[must_use]
-    pub fn is_terminal(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::TimedOut)
-    }
-}
-
-impl std::fmt::Display for RunStatus {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A step instance's status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum StepStatus {
-    /// Not begun.
-    Pending,
-    /// A call is in flight.
-    Running,
-    /// An attempt failed, another follows.
-    Retrying,
-    /// Waits for something outside.
-    Waiting,
-    /// Sent, no reply: a person chooses.
-    Interrupted,
-    /// Ended well.
-    Completed,
-    /// Failed for good.
-    Failed,
-    /// Did not run.
-    Skipped,
-    /// Ended with its run.
-    Cancelled,
-    /// Being undone.
-    Compensating,
-    /// Undone.
-    Compensated,
-}
-
-impl StepStatus {
-    /// Every status.
-    pub const ALL: [Self; 11] = [
-        Self::Pending,
-        Self::Running,
-        Self::Retrying,
-        Self::Waiting,
-        Self::Interrupted,
-        Self::Completed,
-        Self::Failed,
-        Self::Skipped,
-        Self::Cancelled,
-        Self::Compensating,
-        Self::Compensated,
-    ];
-
-    /// The name in answers and in the store.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Running => "running",
-            Self::Retrying => "retrying",
-            Self::Waiting => "waiting",
-            Self::Interrupted => "interrupted",
-            Self::Completed => "completed",
-            Self::Failed => "failed",
-            Self::Skipped => "skipped",
-            Self::Cancelled => "cancelled",
-            Self::Compensating => "compensating",
-            Self::Compensated => "compensated",
-        }
-    }
-
-    /// Whether dependents may count on it.
-    #[must_use]
-    pub fn is_finished(self) -> bool {
-        matches!(
-            self,
-            Self::Completed | Self::Failed | Self::Skipped | Self::Cancelled | Self::Compensating | Self::Compensated
-        )
-    }
-}
-
-impl std::fmt::Display for StepStatus {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A step's settled input.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Ready {
-    /// Resolved arguments, secrets as markers.
-    pub parameters: BodyRef,
-    /// The tool.
-    pub tool: String,
-    /// Per attempt.
-    pub timeout_ms: Option<u64>,
-}
-
-/// One step instance.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StepState {
-    /// Its node in the plan.
-    pub index: usize,
-    /// Where it stands.
-    pub status: StepStatus,
-    /// Dependencies that are not finished.
-    pub blocked_by: usize,
-    /// Its input, once settled.
-    pub ready: Option<Ready>,
-    /// Attempts sent.
-    pub attempts: u32,
-    /// Attempts that failed and count against `max_retries`.
-    pub failures: u32,
-    /// The key of its calls.
-    pub key: Option<Arc<str>>,
-    /// As recorded when the last attempt was sent.
-    pub repeat_safe: bool,
-    /// Its result.
-    pub result: Option<BodyRef>,
-    /// Its last error.
-    pub error: Option<StepError>,
-    /// What `on_error` made of a failure.
-    pub handling: Option<Handling>,
-    /// Its first attempt was sent then.
-    pub started_at: Option<Timestamp>,
-    /// It ended then.
-    pub finished_at: Option<Timestamp>,
-    /// The next attempt is not made before this.
-    pub not_before: Option<Timestamp>,
-    /// It was cancelled while an unsafe call had no reply.
-    pub outcome_unknown: bool,
-    /// How an interruption was answered.
-    pub answered_via: Option<super::event::Via>,
-}
-
-impl StepState {
-    fn new(index: usize, blocked_by: usize) -> Self {
-        Self {
-            index,
-            status: StepStatus::Pending,
-            blocked_by,
-            ready: None,
-            attempts: 0,
-            failures: 0,
-            key: None,
-            repeat_safe: false,
-            result: None,
-            error: None,
-            handling: None,
-            started_at: None,
-            finished_at: None,
-            not_before: None,
-            outcome_unknown: false,
-            answered_via: None,
-        }
-    }
-
-    /// From the first sending to the end.
-    #[must_use]
-    pub fn duration(&self) -> Option<Duration> {
-        Some(self.finished_at?.since(self.started_at?))
-    }
-}
+/// What an outermost step counts for progress: enough to be divided among the
+/// iterations of nested loops, and exact as a float for 2,000 steps.
+const WEIGHT: u64 = 1 << 32;
 
 /// An open question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -289,8 +70,8 @@ pub struct State {
     pub timeout_ms: u64,
     /// What to do with an unsafe call without a reply, where the step does not say.
     pub on_unknown: OnUnknown,
-    /// Step instances, in file order.
-    pub steps: IndexMap<StepPath, StepState>,
+    /// Step instances, in file order; those of finished iterations are gone.
+    pub steps: Steps,
     /// Open questions by id.
     pub tasks: IndexMap<String, Task>,
     /// Created then.
@@ -320,20 +101,36 @@ pub struct State {
     /// Number of events folded in.
     pub events: u64,
 
-    /// Dependents of each node.
-    pub(super) dependents: Arc<[Vec<usize>]>,
+    /// The plan as the state needs it.
+    pub(super) layout: Arc<Layout>,
     /// Pending, unblocked, input not settled.
-    pub(super) unblocked: BTreeSet<usize>,
+    pub(super) unblocked: BTreeSet<Place>,
     /// Input settled, no call in flight.
-    pub(super) queued: BTreeSet<usize>,
+    pub(super) queued: BTreeSet<Place>,
     /// Calls in flight.
-    pub(super) in_flight: BTreeSet<usize>,
+    pub(super) in_flight: BTreeSet<Place>,
     /// Between two attempts.
-    pub(super) retrying: BTreeSet<usize>,
-    /// Finished instances.
-    pub(super) finished: usize,
-    /// Of them, those that ended with their run.
-    pub(super) cancelled: usize,
+    pub(super) retrying: BTreeSet<Place>,
+    /// Their branch is not taken, or their container is over without having begun.
+    pub(super) orphans: BTreeSet<Place>,
+    /// Containers that have begun, with nothing open in them.
+    pub(super) idle: BTreeSet<Place>,
+    /// Loops over items that have more of them.
+    pub(super) spawning: BTreeSet<Place>,
+    /// Iterations whose steps are over.
+    pub(super) over: BTreeSet<(Place, u32)>,
+    /// Containers that have begun and in which nothing more begins for a failure.
+    pub(super) failing: BTreeSet<Place>,
+    /// Instances made so far.
+    pub(super) created: usize,
+    /// Of those kept, the ones that are not finished.
+    pub(super) open: usize,
+    /// All instances by status, those no longer kept included.
+    pub(super) counts: [usize; StepStatus::ALL.len()],
+    /// What is done, as progress counts it.
+    pub(super) granted: u64,
+    /// The node that ended last.
+    pub(super) last_ended: Option<usize>,
     /// Time it has been active, up to `active_since`.
     pub(super) active: Duration,
     /// Active from then on.
@@ -346,20 +143,8 @@ impl State {
     /// A run that has just been created, before its first event.
     #[must_use]
     pub(super) fn new(run: Arc<str>, plan: Arc<Plan>, parameters: BodyRef, at: Timestamp) -> Self {
-        let mut dependents = vec![Vec::new(); plan.steps.len()];
-        for (index, step) in plan.steps.iter().enumerate() {
-            for &dependency in &step.depends_on {
-                dependents[dependency].push(index);
-            }
-        }
-        let steps: IndexMap<StepPath, StepState> = plan
-            .steps
-            .iter()
-            .enumerate()
-            .map(|(index, step)| (StepPath::from(step.id.as_str()), StepState::new(index, step.depends_on.len())))
-            .collect();
-        let unblocked = steps.values().filter(|step| step.blocked_by == 0).map(|step| step.index).collect();
-        Self {
+        let layout = Arc::new(Layout::of(&plan));
+        let mut state = Self {
             run,
             plan,
             parameters,
@@ -369,7 +154,7 @@ impl State {
             forked_from: None,
             timeout_ms: 0,
             on_unknown: OnUnknown::Ask,
-            steps,
+            steps: Steps::default(),
             tasks: IndexMap::new(),
             created_at: at,
             started_at: None,
@@ -384,17 +169,74 @@ impl State {
             outputs: None,
             warnings: Vec::new(),
             events: 0,
-            dependents: dependents.into(),
-            unblocked,
+            layout,
+            unblocked: BTreeSet::new(),
             queued: BTreeSet::new(),
             in_flight: BTreeSet::new(),
             retrying: BTreeSet::new(),
-            finished: 0,
-            cancelled: 0,
+            orphans: BTreeSet::new(),
+            idle: BTreeSet::new(),
+            spawning: BTreeSet::new(),
+            over: BTreeSet::new(),
+            failing: BTreeSet::new(),
+            created: 0,
+            open: 0,
+            counts: [0; StepStatus::ALL.len()],
+            granted: 0,
+            last_ended: None,
             active: Duration::ZERO,
             active_since: None,
             last_at: at,
+        };
+        state.open_frame(&[], "", WEIGHT);
+        state
+    }
+
+    /// Makes the instances of a list: the outermost one, or a loop's in one
+    /// iteration. `each` is what one node counts for progress.
+    pub(super) fn open_frame(&mut self, frame: &[u32], prefix: &str, each: u64) {
+        let layout = self.layout.clone();
+        let nodes = frame.iter().rev().nth(1).map_or(layout.outermost(), |&of| layout.body(of as usize));
+        for &node in nodes {
+            let Some(step) = self.plan.steps.get(node) else { continue };
+            let path = StepPath(format!("{prefix}{}", step.id).into());
+            let weight = each.saturating_mul(layout.size(node));
+            let place = Place::within(frame, node);
+            self.steps.insert(StepState::new(path, place, number(self.created), weight));
+            self.created += 1;
         }
+        self.open += nodes.len();
+        self.counts[StepStatus::Pending.ordinal()] += nodes.len();
+        for &node in nodes {
+            self.link(&Place::within(frame, node));
+        }
+    }
+
+    /// Lets an instance wait for what it depends on, and for its container.
+    fn link(&mut self, place: &Place) {
+        let plan = self.plan.clone();
+        let Some(node) = plan.steps.get(place.node()) else { return };
+        let mut blocked_by = usize::from(self.container(place).is_some_and(|around| around.frame() == place.frame()));
+        for &dependency in &node.depends_on {
+            let before = place.sees(dependency, self.layout.loops(dependency));
+            if let Some(before) = before.and_then(|before| self.steps.at_mut(&before))
+                && !before.status.is_finished()
+            {
+                before.waiters.push(place.clone());
+                blocked_by += 1;
+            }
+        }
+        let Some(step) = self.steps.at_mut(place) else { return };
+        step.blocked_by = blocked_by;
+        if blocked_by == 0 {
+            self.unblocked.insert(place.clone());
+        }
+    }
+
+    /// The container around an instance.
+    pub(super) fn container(&self, place: &Place) -> Option<Place> {
+        let around = self.plan.steps.get(place.node())?.parent?;
+        place.sees(around, self.layout.loops(around))
     }
 
     /// The status people see: the first of these that applies.
@@ -433,32 +275,80 @@ impl State {
         self.plan.steps.get(self.steps.get(path)?.index)
     }
 
-    /// The instance of a node outside loops.
-    pub(super) fn at(&self, index: usize) -> Option<(&StepPath, &StepState)> {
-        self.steps.get_index(index)
+    /// The instance of a node as a step that stands at `place` sees it (without
+    /// one: as outputs do): its own iteration's, or one of a list around it.
+    #[must_use]
+    pub fn seen_from(&self, place: Option<&Place>, node: usize) -> Option<&StepState> {
+        let loops = self.layout.loops(node);
+        let outside = (loops == 0).then(|| Place::within(&[], node));
+        self.steps.at(&place.map_or(outside, |place| place.sees(node, loops))?)
+    }
+
+    /// The nodes that one iteration of a loop has instances of, in the order of
+    /// [`super::Iterations`].
+    #[must_use]
+    pub fn body(&self, node: usize) -> &[usize] {
+        self.layout.body(node)
+    }
+
+    /// The instances of one iteration.
+    pub(super) fn iteration(&self, path: &StepPath, index: u32) -> impl Iterator<Item = &StepState> {
+        let frame = self.steps.place(path).map(|place| place.iteration(index));
+        frame.into_iter().flat_map(|frame| self.steps.of_frame(&frame).collect::<Vec<_>>())
+    }
+
+    /// How many loops stand around a node.
+    #[must_use]
+    pub fn loops_around(&self, node: usize) -> usize {
+        self.layout.loops(node)
+    }
+
+    /// Instances in flight, between two attempts, or asked about: those first
+    /// that are named first. Else the one that ended last.
+    #[must_use]
+    pub fn current_node(&self) -> Option<&PlanStep> {
+        let asked = || self.tasks.values().next().and_then(|task| self.steps.get(&task.path)).map(|step| step.index);
+        let first = |places: &BTreeSet<Place>| places.first().map(Place::node);
+        let node = first(&self.in_flight).or_else(|| first(&self.retrying)).or_else(asked).or(self.last_ended);
+        self.plan.steps.get(node?)
     }
 
     /// Paths of calls in flight.
     pub fn calls_in_flight(&self) -> impl Iterator<Item = &StepPath> {
-        self.in_flight.iter().filter_map(|&index| self.at(index).map(|(path, _)| path))
+        self.in_flight.iter().filter_map(|place| self.steps.at(place).map(|step| &step.path))
     }
 
-    /// Finished steps over all steps, in percent; 100 only at a completed end.
+    /// What is done of all there is, in percent; 100 only at a completed end. An
+    /// iteration of a loop counts for its share of the loop, so it never falls
+    /// when a loop turns out to be long.
     #[must_use]
     pub fn progress_percentage(&self) -> f64 {
         if self.end == Some(RunStatus::Completed) {
             return 100.0;
         }
-        #[expect(clippy::cast_precision_loss, reason = "at most 100,000 instances")]
-        let share = (self.finished - self.cancelled) as f64 / self.steps.len().max(1) as f64;
+        let all = (self.plan.steps.len().max(1) as u64).saturating_mul(WEIGHT);
+        #[expect(clippy::cast_precision_loss, reason = "both are below 2^53")]
+        let share = self.granted as f64 / all as f64;
         // The last step may be done while the outputs are not.
         (share * 100.0).min(99.9)
     }
 
-    /// How many steps have this status.
+    /// How many steps have this status, those of finished iterations included.
     #[must_use]
     pub fn count(&self, status: StepStatus) -> usize {
-        self.steps.values().filter(|step| step.status == status).count()
+        self.counts[status.ordinal()]
+    }
+
+    /// Instances made so far.
+    #[must_use]
+    pub fn total_steps(&self) -> usize {
+        self.created
+    }
+
+    /// Of them, finished ones.
+    #[must_use]
+    pub fn finished_steps(&self) -> usize {
+        self.created - self.open
     }
 
     /// What is left of the run's own timeout at `now`.

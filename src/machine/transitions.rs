@@ -2,7 +2,7 @@
 //! this table; `tests/it/states.rs` holds them together.
 
 use super::event::EventKind;
-use super::state::{RunStatus, StepStatus};
+use super::status::{RunStatus, StepStatus};
 
 /// A row: this event takes a step from one of these statuses to that one.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +27,11 @@ pub const STEP_TRANSITIONS: &[StepEvent] = &[
     StepEvent { event: "step_skipped", from: &[Pending], to: &[Skipped] },
     StepEvent { event: "step_interrupted", from: &[Running], to: &[Interrupted] },
     StepEvent { event: "interruption_answered", from: &[Interrupted], to: &[Pending, Completed, Interrupted] },
+    StepEvent { event: "step_opened", from: &[Pending], to: &[Running] },
+    StepEvent { event: "iteration_started", from: &[Running], to: &[Running] },
+    StepEvent { event: "iteration_finished", from: &[Running], to: &[Running] },
+    StepEvent { event: "iterations_ended", from: &[Running], to: &[Running] },
+    StepEvent { event: "step_cut_short", from: &[Running], to: &[Skipped] },
     StepEvent { event: "step_cancelled", from: &[Pending, Running, Retrying, Interrupted], to: &[Cancelled] },
 ];
 

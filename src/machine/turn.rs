@@ -2,18 +2,23 @@
 //! simulation both turn runs through here, and only here is a state changed.
 
 use super::apply::apply;
-use super::command::{CallFacts, Command, Evaluated, Input, InputKind};
+use super::command::{CallFacts, Command, Concluded, Evaluated, Input, InputKind};
 use super::decide::{Refused, decide, settle, stamp};
-use super::event::{BodyRef, Event, StepError, StepPath};
+use super::event::{BodyRef, Event, EventKind, StepError, StepPath};
 use super::fault::IllegalTransition;
 use super::outstanding::outstanding;
 use super::state::State;
+use super::step::StepState;
 use crate::base::Timestamp;
 
 /// What can be answered at once and in memory, before anything is committed.
 pub trait Local {
     /// Evaluates a step's condition, arguments and numbers.
     fn evaluate(&mut self, state: &State, path: &StepPath) -> Evaluated;
+    /// Evaluates a `while`'s condition.
+    fn iterate(&mut self, state: &State, path: &StepPath) -> Result<bool, StepError>;
+    /// Makes the result of a container whose steps are over, and evaluates its exports.
+    fn conclude(&mut self, state: &State, path: &StepPath) -> Result<Concluded, StepError>;
     /// Evaluates the outputs: an object and the warnings.
     fn outputs(&mut self, state: &State) -> (BodyRef, Vec<String>);
     /// Takes every permit for the step if all are free; else remembers the wish.
@@ -34,6 +39,9 @@ pub struct Turn {
     pub commands: Vec<Command>,
     /// Inputs that did not fit, by their position.
     pub refused: Vec<(usize, Refused)>,
+    /// Instances of iterations that finished in this turn, as they were: the
+    /// state has them no more.
+    pub gone: Vec<StepState>,
 }
 
 /// Takes `inputs` in order, then goes on as far as it gets without the outside.
@@ -63,6 +71,14 @@ pub fn turn(
                 Command::Evaluate(path) => {
                     let outcome = local.evaluate(state, &path);
                     InputKind::Evaluated { path, outcome }
+                }
+                Command::Iterate(path) => {
+                    let outcome = local.iterate(state, &path);
+                    InputKind::Iterated { path, outcome }
+                }
+                Command::Conclude(path) => {
+                    let outcome = local.conclude(state, &path);
+                    InputKind::Concluded { path, outcome }
                 }
                 Command::EvaluateOutputs => {
                     let (outputs, warnings) = local.outputs(state);
@@ -127,6 +143,9 @@ impl Turn {
 
     fn fold(&mut self, state: &mut State, events: impl Iterator<Item = Event>) -> Result<(), IllegalTransition> {
         for event in events {
+            if let EventKind::IterationFinished { path, index } = &event.kind {
+                self.gone.extend(state.iteration(path, *index).cloned());
+            }
             apply(state, &event)?;
             self.events.push(event);
         }

@@ -168,7 +168,7 @@ pub(super) async fn answer(
     let state = engine.state(run).await?;
     let reader = Reader { engine, run: &state.run, detail };
     let mut step_results = IndexMap::new();
-    for (path, step) in &state.steps {
+    for (path, step) in state.steps.iter() {
         let name = state.plan.steps.get(step.index).map_or_else(|| path.to_string(), |node| node.name.clone());
         let result = match &step.result {
             Some(body) => reader.step(path.as_str(), body).await?,

@@ -3,7 +3,7 @@
 
 use sequitur::base::ErrorKind;
 use sequitur::machine::StepPath;
-use sequitur::workflow::plan::{Condition, Mode, OnUnknown, Plan, PlanStep};
+use sequitur::workflow::plan::{Condition, LoopOver, Mode, OnUnknown, Plan, PlanStep, StepKind};
 
 /// Everything that happens to a run besides the machine itself.
 #[derive(Debug, Clone)]
@@ -114,8 +114,85 @@ impl Case {
         &self.tools[self.index(path)]
     }
 
+    /// The node of an instance: `publish[0].post` is one of `post`.
     pub(crate) fn index(&self, path: &StepPath) -> usize {
-        self.plan.index_of(path.as_str()).unwrap_or_else(|| panic!("no step `{path}`"))
+        let id = path.as_str().rsplit('.').next().unwrap_or_default();
+        self.plan.index_of(id).unwrap_or_else(|| panic!("no step `{path}`"))
+    }
+
+    /// The instance of a node that a step sees: its own iteration's, or one of a
+    /// list around. Each loop around a node is one part of its path.
+    pub(crate) fn seen_from(&self, path: &StepPath, node: usize) -> StepPath {
+        let around = self.plan.loops_around(node).len();
+        let mut parts: Vec<&str> = path.as_str().split('.').take(around).collect();
+        parts.push(&self.plan.steps[node].id);
+        StepPath::from(parts.join(".").as_str())
+    }
+
+    /// The container around an instance.
+    pub(crate) fn container(&self, path: &StepPath) -> Option<StepPath> {
+        let parent = self.node(path).parent?;
+        Some(self.seen_from(path, parent))
+    }
+
+    /// The iteration an instance is in, as its loop's path and its number.
+    pub(crate) fn iteration(path: &StepPath) -> Option<(StepPath, u32)> {
+        let (frame, _) = path.as_str().rsplit_once('.')?;
+        let (of, index) = frame.strip_suffix(']')?.rsplit_once('[')?;
+        Some((StepPath::from(of), index.parse().ok()?))
+    }
+
+    /// The nodes that one list has instances of: the outermost, or a loop's.
+    pub(crate) fn list(&self, of: Option<usize>) -> Vec<usize> {
+        let inside = |&node: &usize| self.plan.loops_around(node).first().copied() == of;
+        (0..self.plan.steps.len()).filter(inside).collect()
+    }
+
+    /// The paths of one iteration, or of the outermost list.
+    pub(crate) fn frame(&self, of: Option<(&StepPath, u32)>) -> Vec<StepPath> {
+        let prefix = of.map_or_else(String::new, |(path, index)| format!("{path}[{index}]."));
+        let nodes = self.list(of.map(|(path, _)| self.index(path)));
+        nodes.iter().map(|&node| StepPath::from(format!("{prefix}{}", self.plan.steps[node].id).as_str())).collect()
+    }
+
+    /// Where an instance stands in the file, iterations in the place of their loop.
+    pub(crate) fn order(&self, path: &StepPath) -> Vec<usize> {
+        let mut order = Vec::new();
+        for part in path.as_str().split('.') {
+            let (id, index) = part.split_once('[').map_or((part, None), |(id, rest)| (id, Some(rest)));
+            order.push(self.plan.index_of(id).expect("a step of the plan"));
+            order.extend(index.and_then(|rest| rest.trim_end_matches(']').parse::<usize>().ok()));
+        }
+        order
+    }
+
+    /// What the tool of an instance does at an attempt: later iterations begin
+    /// with what comes later in its list.
+    pub(crate) fn attempt(&self, path: &StepPath, attempt: u32) -> Attempt {
+        let all = &self.tool(path).attempts;
+        all[(attempt as usize - 1 + self.shift(path)).min(all.len() - 1)]
+    }
+
+    /// What is known of the tool of an instance, by attempts and failures so far.
+    pub(crate) fn facts(&self, path: &StepPath, so_far: u32) -> Facts {
+        let all = &self.tool(path).facts;
+        all[(so_far as usize + self.shift(path)).min(all.len() - 1)]
+    }
+
+    fn shift(&self, path: &StepPath) -> usize {
+        Self::iteration(path).map_or(0, |(_, index)| index as usize)
+    }
+
+    /// Iterations of a loop at once.
+    pub(crate) fn window(&self, path: &StepPath) -> usize {
+        match &self.node(path).kind {
+            _ if self.sequential() => 1,
+            StepKind::Loop { over: LoopOver::ForEach { .. }, max_concurrency: Some(bound), .. } => {
+                bound.as_u64().map_or(1, |bound| bound as usize)
+            }
+            StepKind::Loop { over: LoopOver::ForEach { .. }, .. } => 64,
+            _ => 1,
+        }
     }
 
     pub(crate) fn sequential(&self) -> bool {
@@ -145,7 +222,11 @@ impl Case {
         .unwrap();
         for (step, tool) in plan.steps.iter().zip(&self.tools) {
             let after: Vec<&str> = step.depends_on.iter().map(|&index| plan.steps[index].id.as_str()).collect();
-            write!(out, "  {} after {after:?} {:?} {:?}", step.id, step.condition, step.on_error).unwrap();
+            let kind = match &step.kind {
+                StepKind::Action(_) => "action".to_owned(),
+                other => format!("{other:?}"),
+            };
+            write!(out, "  {} in {:?}: {kind} after {after:?} {:?} {:?}", step.id, step.parent, step.condition, step.on_error).unwrap();
             if let Some(retry) = &step.retry {
                 write!(out, " {retry:?}").unwrap();
             }

@@ -2,7 +2,9 @@
 //! and people often meet in one turn.
 
 use sequitur::base::ErrorKind;
-use sequitur::workflow::plan::{Call, Condition, Mode, OnError, OnUnknown, Plan, PlanStep, Retry, Source, StepKind};
+use sequitur::workflow::plan::{
+    Branch, Call, Condition, LoopOver, Mode, OnError, OnUnknown, Plan, PlanStep, Retry, Source, StepKind,
+};
 use serde_json::json;
 
 use crate::case::{Act, Attempt, Case, Choice, Facts, Reply, Tool};
@@ -43,6 +45,8 @@ struct Weather {
     conditions: u64,
     /// Steps that wait for others.
     links: u64,
+    /// Steps that hold steps.
+    nested: u64,
 }
 
 impl Weather {
@@ -59,6 +63,7 @@ impl Weather {
         retry: 80,
         conditions: 10,
         links: 30,
+        nested: 25,
     };
 
     fn of(dice: &Dice, mode: Mode) -> Self {
@@ -81,6 +86,7 @@ impl Weather {
             retry: dice.pick(&[0, 50, 80, 100]),
             conditions: dice.pick(&[10, 50, 80]),
             links: dice.pick(&[30, 70, 100]),
+            nested: dice.pick(&[0, 0, 30, 60]),
         }
     }
 }
@@ -97,9 +103,16 @@ pub(crate) fn case(seed: u64) -> Case {
     let weather = Weather::of(&dice, mode);
     let plain = weather.plain;
     let size = if dice.percent(40) { 1 + dice.index(6) } else { 4 + dice.index(22) };
-    let rank = ranks(&dice, size);
-    let steps = (0..size).map(|index| step(&dice, index, &rank, &weather)).collect();
-    let tools = (0..size).map(|_| tool(&dice, &weather)).collect();
+    let mut tree = Vec::new();
+    grow(&dice, &weather, &mut tree, None, size, 0);
+    let rank = ranks(&dice, &tree);
+    let mut steps: Vec<PlanStep> = (0..tree.len()).map(|index| step(&dice, index, &tree, &rank, &weather)).collect();
+    for (index, node) in tree.iter().enumerate() {
+        if let Some(holds) = &node.holds {
+            steps[index].kind = container(&dice, *holds, &children(&tree, Some(index)), node.depth);
+        }
+    }
+    let tools = (0..tree.len()).map(|_| tool(&dice, &weather)).collect();
     Case {
         seed,
         plan: Plan {
@@ -139,19 +152,114 @@ fn busy(dice: &Dice) -> (u64, u64) {
     (from, from + dice.pick(&[0, 0, 300, 800, 2_000]))
 }
 
-/// Which step may depend on which: on those of a lower rank. Mostly the order of the file.
-fn ranks(dice: &Dice, size: usize) -> Vec<usize> {
-    let mut ranks: Vec<usize> = (0..size).collect();
-    if dice.percent(30) {
-        for index in (1..size).rev() {
-            ranks.swap(index, dice.index(index + 1));
-        }
-    }
-    ranks
+/// A node of the plan to be.
+struct Node {
+    parent: Option<usize>,
+    depth: usize,
+    /// It is a container.
+    holds: Option<Holds>,
 }
 
-fn step(dice: &Dice, index: usize, rank: &[usize], weather: &Weather) -> PlanStep {
-    let lower: Vec<usize> = (0..rank.len()).filter(|&other| rank[other] < rank[index]).collect();
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Condition,
+    Parallel,
+    ForEach,
+    While,
+}
+
+/// A list of steps, some of which hold lists.
+fn grow(dice: &Dice, weather: &Weather, tree: &mut Vec<Node>, parent: Option<usize>, count: usize, depth: usize) {
+    for _ in 0..count {
+        let index = tree.len();
+        let nests = depth < 3 && tree.len() < 40 && dice.percent(weather.nested);
+        let holds = nests
+            .then(|| dice.pick(&[Holds::Condition, Holds::Parallel, Holds::ForEach, Holds::ForEach, Holds::While]));
+        tree.push(Node { parent, depth, holds });
+        if holds.is_some() {
+            let inside = dice.pick(&[0, 1, 1, 2, 2, 3, 4]);
+            grow(dice, weather, tree, Some(index), inside, depth + 1);
+        }
+    }
+}
+
+fn children(tree: &[Node], of: Option<usize>) -> Vec<usize> {
+    (0..tree.len()).filter(|&node| tree[node].parent == of).collect()
+}
+
+fn container(dice: &Dice, holds: Holds, children: &[usize], depth: usize) -> StepKind {
+    let bound = |dice: &Dice| dice.percent(50).then(|| json!(dice.pick(&[1, 1, 2, 3])));
+    let most = if depth == 0 { 4 } else { 2 };
+    match holds {
+        Holds::Condition => {
+            let mut groups: Vec<Vec<usize>> = vec![Vec::new(); 1 + dice.index(3)];
+            for &child in children {
+                let group = dice.index(groups.len());
+                groups[group].push(child);
+            }
+            let otherwise = groups.pop().unwrap_or_default();
+            let when = || dice.pick(&["yes", "no", "no", "all_completed", "any_failed", "boom"]).to_owned();
+            let branches = groups.into_iter().map(|steps| Branch { when: when(), steps }).collect();
+            StepKind::Condition { branches, otherwise }
+        }
+        Holds::Parallel => StepKind::Parallel {
+            steps: children.to_vec(),
+            max_concurrency: bound(dice),
+            failure_threshold: dice.pick(&[1.0, 1.0, 0.5, 0.0]),
+        },
+        Holds::ForEach => StepKind::Loop {
+            steps: children.to_vec(),
+            over: LoopOver::ForEach {
+                items: if dice.percent(5) { json!("boom") } else { json!(dice.below(most)) },
+                name: None,
+            },
+            max_concurrency: bound(dice),
+        },
+        Holds::While => StepKind::Loop {
+            steps: children.to_vec(),
+            over: LoopOver::While {
+                condition: format!("{}{}", if dice.percent(10) { "boom " } else { "" }, dice.below(most)),
+                max_iterations: json!(1 + dice.below(3)),
+            },
+            max_concurrency: None,
+        },
+    }
+}
+
+/// Which step may depend on which: on those of a lower rank that are not around
+/// it. Mostly the order of the file; else lists are shuffled, each in itself.
+fn ranks(dice: &Dice, tree: &[Node]) -> Vec<usize> {
+    fn visit(dice: &Dice, tree: &[Node], of: Option<usize>, shuffled: bool, rank: &mut [usize], next: &mut usize) {
+        let mut list = children(tree, of);
+        if shuffled {
+            for index in (1..list.len()).rev() {
+                list.swap(index, dice.index(index + 1));
+            }
+        }
+        for node in list {
+            rank[node] = *next;
+            *next += 1;
+            visit(dice, tree, Some(node), shuffled, rank, next);
+        }
+    }
+    let mut rank = vec![0; tree.len()];
+    visit(dice, tree, None, dice.percent(30), &mut rank, &mut 0);
+    rank
+}
+
+/// The containers around a node, and among them the loops.
+fn around(tree: &[Node], node: usize) -> (Vec<usize>, Vec<usize>) {
+    let containers: Vec<usize> = std::iter::successors(tree[node].parent, |&at| tree[at].parent).collect();
+    let is_loop = |&node: &usize| matches!(tree[node].holds, Some(Holds::ForEach | Holds::While));
+    let loops = containers.iter().copied().filter(is_loop).collect();
+    (containers, loops)
+}
+
+fn step(dice: &Dice, index: usize, tree: &[Node], rank: &[usize], weather: &Weather) -> PlanStep {
+    let (containers, loops) = around(tree, index);
+    let seen = |&other: &usize| around(tree, other).1.iter().all(|of| loops.contains(of));
+    let lower = (0..rank.len()).filter(|&other| rank[other] < rank[index] && !containers.contains(&other));
+    let lower: Vec<usize> = lower.filter(seen).collect();
     let mut depends_on: Vec<usize> = match dice.below(10) {
         _ if lower.is_empty() || !dice.percent(weather.links) => Vec::new(),
         0..=5 => vec![dice.pick(&lower)],
@@ -171,7 +279,7 @@ fn step(dice: &Dice, index: usize, rank: &[usize], weather: &Weather) -> PlanSte
         id: format!("s{index}"),
         name: format!("s{index}"),
         description: String::new(),
-        parent: None,
+        parent: tree[index].parent,
         kind: StepKind::Action(Call {
             tool: format!("tool_{index}"),
             parameters: if boom {
@@ -189,7 +297,7 @@ fn step(dice: &Dice, index: usize, rank: &[usize], weather: &Weather) -> PlanSte
         on_error: if dice.percent(weather.abort) { OnError::Abort } else { dice.pick(&handled) },
         on_unknown: dice.pick(&[None, None, Some(OnUnknown::Ask), Some(OnUnknown::Fail), Some(OnUnknown::Retry)]),
         idempotent: dice.pick(&[None, None, None, Some(true), Some(false)]),
-        exports: indexmap::IndexMap::new(),
+        exports: dice.percent(3).then(|| ("boom".to_owned(), json!(1))).into_iter().collect(),
         compensate: Vec::new(),
         input_schema: None,
         transforms: Vec::new(),

@@ -45,7 +45,7 @@ fn examine(case: &Case, trace: Option<&mut Vec<String>>) -> Result<Outcome, Faul
         hold(replayed == outcome.state, "replay", || "the whole log replayed is another state".to_owned())?;
         rules::check(case, &outcome.store.log(), &outcome.ledger)?;
         if case.plain && (case.steady || case.crashes.is_empty()) {
-            reference::check(case, &outcome.state)?;
+            reference::check(case, &outcome.state, &outcome.store.log())?;
         }
         Ok(outcome)
     });

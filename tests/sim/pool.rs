@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use sequitur::base::{ErrorKind, Timestamp};
-use sequitur::machine::{BodyRef, CallFacts, Evaluated, Local, SkipReason, State, StepError, StepPath, StepStatus};
-use sequitur::workflow::plan::{Condition, StepKind};
+use sequitur::machine::{
+    BodyRef, CallFacts, Concluded, Evaluated, Local, Opened, SkipReason, State, StepError, StepPath, StepStatus,
+};
+use sequitur::workflow::plan::{Condition, LoopOver, StepKind};
 
 use crate::case::{Case, Facts};
 
@@ -54,10 +56,9 @@ impl<'c> Pool<'c> {
 
     /// What is known of a step's tool just now.
     pub(crate) fn facts(&self, state: &State, path: &StepPath) -> Result<CallFacts, StepError> {
-        let step = &state.steps[path];
-        let facts = &self.case.tool(path).facts;
-        let known = facts[((step.attempts + step.failures) as usize).min(facts.len() - 1)];
-        match known {
+        // A permit may come for a step that was given up meanwhile.
+        let so_far = state.steps.get(path).map_or(0, |step| step.attempts + step.failures);
+        match self.case.facts(path, so_far) {
             Facts::Safe => Ok(CallFacts { repeat_safe: true, pin: None }),
             Facts::Unsafe => Ok(CallFacts { repeat_safe: false, pin: Some("pin".into()) }),
             Facts::Missing(kind) => Err(StepError::new(kind, "the tool is not there")),
@@ -65,33 +66,95 @@ impl<'c> Pool<'c> {
     }
 }
 
+/// What an expression that the generator writes yields, from how the step's
+/// dependencies ended.
+pub(crate) fn holds(expression: &str, mut before: impl Iterator<Item = StepStatus>) -> Result<bool, StepError> {
+    match expression {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        "all_completed" => Ok(before.all(|status| status == StepStatus::Completed)),
+        "any_failed" => Ok(before.any(|status| status == StepStatus::Failed)),
+        _ => Err(boom("boom")),
+    }
+}
+
+/// Whether a `while` that was written as this goes on after so many iterations.
+pub(crate) fn goes_on(condition: &str, finished: u32) -> Result<bool, StepError> {
+    let (boom_after, count) = condition.strip_prefix("boom ").map_or((false, condition), |count| (true, count));
+    let more = finished < count.parse::<u32>().expect("the generator writes a number");
+    if boom_after && !more { Err(boom("boom in while")) } else { Ok(more) }
+}
+
+pub(crate) fn boom(message: &str) -> StepError {
+    StepError::new(ErrorKind::InvalidInput, message)
+}
+
+pub(crate) fn number(value: &serde_json::Value) -> Option<u32> {
+    value.as_u64().and_then(|number| u32::try_from(number).ok())
+}
+
 impl Local for Pool<'_> {
     fn evaluate(&mut self, state: &State, path: &StepPath) -> Evaluated {
         let node = self.case.node(path);
-        let status = |&index: &usize| state.steps[&StepPath::from(self.case.plan.steps[index].id.as_str())].status;
+        let before = || node.depends_on.iter().map(|&index| state.steps[&self.case.seen_from(path, index)].status);
         if let Condition::When(expression) = &node.condition {
-            let mut all = node.depends_on.iter();
-            let holds = match expression.as_str() {
-                "yes" => true,
-                "no" => false,
-                "all_completed" => all.all(|index| status(index) == StepStatus::Completed),
-                "any_failed" => all.any(|index| status(index) == StepStatus::Failed),
-                _ => return Evaluated::Fail(StepError::new(ErrorKind::InvalidInput, "boom")),
-            };
-            if !holds {
-                return Evaluated::Skip(SkipReason::ConditionFalse);
+            match holds(expression, before()) {
+                Ok(true) => {}
+                Ok(false) => return Evaluated::Skip(SkipReason::ConditionFalse),
+                Err(error) => return Evaluated::Fail(error),
             }
         }
-        if let StepKind::Action(call) = &node.kind
-            && call.parameters.contains_key("boom")
-        {
-            return Evaluated::Fail(StepError::new(ErrorKind::InvalidInput, "boom in parameters"));
+        match &node.kind {
+            StepKind::Action(call) if call.parameters.contains_key("boom") => {
+                Evaluated::Fail(boom("boom in parameters"))
+            }
+            StepKind::Condition { branches, .. } => {
+                for (number, branch) in (0..).zip(branches) {
+                    match holds(&branch.when, before()) {
+                        Ok(true) => return Evaluated::Open(Opened::Condition { branch: Some(number) }),
+                        Ok(false) => {}
+                        Err(error) => return Evaluated::Fail(error),
+                    }
+                }
+                Evaluated::Open(Opened::Condition { branch: None })
+            }
+            StepKind::Parallel { max_concurrency, .. } => {
+                Evaluated::Open(Opened::Parallel { max_concurrency: max_concurrency.as_ref().and_then(number) })
+            }
+            StepKind::Loop { over: LoopOver::ForEach { items, .. }, max_concurrency, .. } => match number(items) {
+                Some(count) => Evaluated::Open(Opened::ForEach {
+                    items: BodyRef::of(&count.to_string()),
+                    count,
+                    max_concurrency: max_concurrency.as_ref().and_then(number),
+                }),
+                None => Evaluated::Fail(boom("boom in for_each")),
+            },
+            StepKind::Loop { over: LoopOver::While { max_iterations, .. }, .. } => {
+                Evaluated::Open(Opened::While { max_iterations: number(max_iterations).expect("a number") })
+            }
+            _ => {
+                let last = state.context.get("last").map_or("nothing", |body| &body.hash);
+                Evaluated::Run {
+                    parameters: BodyRef::of(&format!("{path} after {last}")),
+                    timeout_ms: self.case.tool(path).timeout_ms,
+                }
+            }
         }
-        let last = state.context.get("last").map_or("nothing", |body| &body.hash);
-        Evaluated::Run {
-            parameters: BodyRef::of(&format!("{path} after {last}")),
-            timeout_ms: self.case.tool(path).timeout_ms,
+    }
+
+    fn iterate(&mut self, state: &State, path: &StepPath) -> Result<bool, StepError> {
+        let StepKind::Loop { over: LoopOver::While { condition, .. }, .. } = &self.case.node(path).kind else {
+            panic!("{path} is no `while`")
+        };
+        goes_on(condition, state.steps[path].inside.as_ref().expect("it has begun").finished)
+    }
+
+    fn conclude(&mut self, _: &State, path: &StepPath) -> Result<Concluded, StepError> {
+        if self.case.node(path).exports.contains_key("boom") {
+            return Err(boom("boom in exports"));
         }
+        let exports = [("last".to_owned(), BodyRef::of(path.as_str()))].into();
+        Ok(Concluded { result: BodyRef::of(&format!("result of {path}")), exports })
     }
 
     fn outputs(&mut self, state: &State) -> (BodyRef, Vec<String>) {

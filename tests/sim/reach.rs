@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use sequitur::machine::{Answered, Event, EventKind, Handling, RUN_EVENTS, STEP_TRANSITIONS};
+use sequitur::machine::{Answered, Event, EventKind, Handling, Opened, RUN_EVENTS, STEP_TRANSITIONS};
 
 /// Names of what a log holds: its events, and the forms of some of them.
 pub(crate) fn reached(log: &[Event]) -> BTreeSet<String> {
@@ -37,7 +37,23 @@ pub(crate) fn reached(log: &[Event]) -> BTreeSet<String> {
             EventKind::StepStarted { attempt, repeat_safe, .. } => {
                 names.insert(format!("{name} again {} safe {repeat_safe}", *attempt > 1));
             }
-            EventKind::RunCreated { .. }
+            EventKind::StepOpened { opened, .. } => {
+                names.insert(match opened {
+                    Opened::Condition { branch } => format!("{name} condition else {}", branch.is_none()),
+                    Opened::Parallel { .. } => format!("{name} parallel"),
+                    Opened::ForEach { .. } => format!("{name} for_each"),
+                    Opened::While { .. } => format!("{name} while"),
+                });
+            }
+            EventKind::IterationsEnded { max_iterations_reached, .. } => {
+                names.insert(format!("{name} max_iterations_reached {max_iterations_reached}"));
+            }
+            EventKind::IterationStarted { path, .. } | EventKind::StepCutShort { path } => {
+                let depth = path.as_str().matches('.').count();
+                names.insert(format!("{name} in {depth} loops"));
+            }
+            EventKind::IterationFinished { .. }
+            | EventKind::RunCreated { .. }
             | EventKind::RunStarted
             | EventKind::StepReady { .. }
             | EventKind::StepCompleted { .. }
@@ -69,6 +85,18 @@ pub(crate) fn expected() -> BTreeSet<String> {
         "step_skipped DependencyFailed",
         "step_skipped NothingFailed",
         "step_skipped RunAborted",
+        "step_skipped NotTaken",
+        "step_opened condition else true",
+        "step_opened condition else false",
+        "step_opened parallel",
+        "step_opened for_each",
+        "step_opened while",
+        "iterations_ended max_iterations_reached true",
+        "iterations_ended max_iterations_reached false",
+        "iteration_started in 0 loops",
+        "iteration_started in 1 loops",
+        "iteration_started in 2 loops",
+        "step_cut_short in 0 loops",
         "interruption_answered retry",
         "interruption_answered retry in a run that fails: true",
         "interruption_answered done",

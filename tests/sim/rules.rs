@@ -1,10 +1,13 @@
 //! What must be true of every log, read line by line without the machine's own
-//! state: this file keeps its own small picture of the run.
+//! state: this file keeps its own small picture of the run, `nesting` what is of
+//! containers.
+
+mod nesting;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use sequitur::base::{ErrorKind, Timestamp};
-use sequitur::machine::{Answered, Event, EventKind, Handling, StepPath};
+use sequitur::machine::{Answered, Event, EventKind, Handling, SkipReason, StepPath};
 use sequitur::workflow::plan::OnUnknown;
 
 use crate::case::{Case, names_interrupted, outlives};
@@ -18,6 +21,8 @@ enum Phase {
     InFlight,
     Between,
     Asked,
+    /// A container that has begun.
+    Open,
     Done,
 }
 
@@ -31,6 +36,7 @@ struct Seen {
     not_before: Timestamp,
     /// A person has said `retry` since the last attempt.
     told_to_retry: bool,
+    inside: nesting::Inside,
 }
 
 struct Reader<'c> {
@@ -51,22 +57,10 @@ struct Reader<'c> {
 
 /// Reads a whole log.
 pub(crate) fn check(case: &Case, log: &[Event], ledger: &Ledger) -> Result<(), Fault> {
-    let fresh = |id: &String| {
-        let seen = Seen {
-            phase: Phase::Pending,
-            attempts: 0,
-            failures: 0,
-            safe: false,
-            key: None,
-            not_before: Timestamp(0),
-            told_to_retry: false,
-        };
-        (StepPath::from(id.as_str()), seen)
-    };
     let mut reader = Reader {
         case,
         ledger,
-        steps: case.plan.steps.iter().map(|step| fresh(&step.id)).collect(),
+        steps: case.frame(None).into_iter().map(|path| (path, Seen::fresh())).collect(),
         started: false,
         paused: false,
         questions: BTreeSet::new(),
@@ -81,6 +75,21 @@ pub(crate) fn check(case: &Case, log: &[Event], ledger: &Ledger) -> Result<(), F
         reader.read(event)?;
     }
     reader.check_calls()
+}
+
+impl Seen {
+    fn fresh() -> Self {
+        Self {
+            phase: Phase::Pending,
+            attempts: 0,
+            failures: 0,
+            safe: false,
+            key: None,
+            not_before: Timestamp(0),
+            told_to_retry: false,
+            inside: nesting::Inside::default(),
+        }
+    }
 }
 
 impl Reader<'_> {
@@ -98,11 +107,12 @@ impl Reader<'_> {
 
     fn free(&self, path: &StepPath) -> bool {
         let before = &self.case.node(path).depends_on;
-        before.iter().all(|&index| self.seen(&self.case.plan.steps[index].id).phase == Phase::Done)
+        let done = |&index: &usize| self.seen(self.case.seen_from(path, index).as_str()).phase == Phase::Done;
+        self.let_go(path) && before.iter().all(done)
     }
 
-    fn seen(&self, id: &str) -> &Seen {
-        &self.steps[&StepPath::from(id)]
+    fn seen(&self, path: &str) -> &Seen {
+        &self.steps[&StepPath::from(path)]
     }
 
     fn read(&mut self, event: &Event) -> Result<(), Fault> {
@@ -123,19 +133,38 @@ impl Reader<'_> {
             EventKind::StepStarted { path, attempt, key, repeat_safe, .. } => {
                 self.start(path, *attempt, key, *repeat_safe, event.at)?;
             }
+            EventKind::StepCompleted { path, .. } if self.seen(path.as_str()).phase == Phase::Open => {
+                self.concluded(path)?;
+            }
             EventKind::StepCompleted { path, .. } => self.leave(path, Phase::InFlight, Phase::Done)?,
+            EventKind::StepOpened { path, opened } => self.opened(path, opened)?,
+            EventKind::IterationStarted { path, index } => self.iteration_started(path, *index)?,
+            EventKind::IterationFinished { path, index } => self.iteration_finished(path, *index)?,
+            EventKind::IterationsEnded { path, .. } => self.iterations_ended(path)?,
+            EventKind::StepCutShort { path } => self.cut_short(path)?,
             EventKind::StepRetrying { path, error, not_before, after_unknown } => {
                 self.retry(path, error.kind, *not_before, *after_unknown, event.at)?;
             }
             EventKind::StepFailed { path, handling, .. } => {
+                let over = self.seen(path.as_str()).phase != Phase::Open || self.nothing_open_in(path);
+                hold(over, "a container ends after its steps", || path.to_string())?;
                 let seen = self.steps.get_mut(path).expect("a step of the plan");
                 seen.phase = Phase::Done;
-                if *handling == Handling::Abort && self.failed_by.is_none() {
-                    self.failed_by = Some(path.clone());
+                if *handling == Handling::Abort {
+                    self.bears(path);
                 }
             }
-            EventKind::StepSkipped { path, .. } => {
-                let legal = self.free(path) || self.failed_by.is_some();
+            EventKind::StepSkipped { path, reason } => {
+                let legal = match reason {
+                    SkipReason::NotTaken => self.not_taken(path),
+                    SkipReason::RunAborted | SkipReason::DependencyFailed => self.aborting(path),
+                    SkipReason::ConditionFalse | SkipReason::DependenciesSkipped | SkipReason::NothingFailed => {
+                        self.free(path) || self.aborting(path)
+                    }
+                };
+                if matches!(reason, SkipReason::RunAborted | SkipReason::DependencyFailed) {
+                    self.cut(path);
+                }
                 hold(legal, "P8 order", || format!("{path} is skipped before its dependencies are finished"))?;
                 let seen = self.steps.get_mut(path).expect("a step of the plan");
                 let never = matches!(seen.phase, Phase::Pending | Phase::Ready) && seen.attempts == 0;
@@ -207,32 +236,35 @@ impl Reader<'_> {
         hold(!self.ending(), "P6 after a cancel nothing starts", || path.to_string())?;
         hold(self.free(path), "P8 order", || format!("{path} before its dependencies are finished"))?;
         let allowed =
-            self.failed_by.is_none() || outlives(self.case.node(path)) || self.seen(path.as_str()).told_to_retry;
+            !self.aborting(path) || outlives(self.case.node(path)) || self.seen(path.as_str()).told_to_retry;
         hold(allowed, "nothing starts after an abort", || path.to_string())
     }
 
     fn ready(&mut self, path: &StepPath) -> Result<(), Fault> {
         self.may_begin(path)?;
         self.leave(path, Phase::Pending, Phase::Ready)?;
+        self.in_order(path, 1)
+    }
+
+    /// In a sequential run one step after the other, in the order of the file.
+    fn in_order(&self, path: &StepPath, own: usize) -> Result<(), Fault> {
         if !self.case.sequential() {
             return Ok(());
         }
-        let busy = self.in_phase(Phase::Ready) - 1 + self.in_phase(Phase::InFlight) + self.in_phase(Phase::Between);
+        let busy = self.in_phase(Phase::Ready) - own + self.in_phase(Phase::InFlight) + self.in_phase(Phase::Between);
         hold(busy == 0, "sequential: one at a time", || format!("{path} is evaluated while another is not finished"))?;
-        let own = self.case.index(path);
-        let passed = self.case.plan.steps[..own].iter().find(|other| {
-            let other = StepPath::from(other.id.as_str());
-            self.steps[&other].phase == Phase::Pending && self.free(&other)
+        let own = self.case.order(path);
+        let passed = self.steps.iter().find(|(other, seen)| {
+            seen.phase == Phase::Pending && self.case.order(other) < own && self.free(other)
         });
-        hold(passed.is_none(), "sequential: file order", || {
-            format!("{path} overtakes {:?}", passed.map(|step| &step.id))
-        })
+        hold(passed.is_none(), "sequential: file order", || format!("{path} overtakes {:?}", passed.map(|one| one.0)))
     }
 
     fn start(&mut self, path: &StepPath, attempt: u32, key: &str, safe: bool, at: Timestamp) -> Result<(), Fault> {
         self.may_begin(path)?;
         let bound = self.case.bound();
         hold(self.in_phase(Phase::InFlight) < bound, "max_parallel_steps", || format!("{path} beyond {bound}"))?;
+        self.within_bounds(path)?;
         let others = self.steps.iter().filter(|(other, _)| *other != path);
         let alone = others.clone().all(|(_, seen)| !matches!(seen.phase, Phase::InFlight | Phase::Between));
         hold(alone || !self.case.sequential(), "sequential: one at a time", || path.to_string())?;
@@ -274,7 +306,7 @@ impl Reader<'_> {
         at: Timestamp,
     ) -> Result<(), Fault> {
         let node = self.case.node(path);
-        let policy = self.case.policy(node);
+        let (policy, aborting) = (self.case.policy(node), self.aborting(path));
         hold(!self.ending(), "P6 after a cancel nothing starts", || format!("{path} is to be retried"))?;
         hold(not_before >= at, "not before its delay", || path.to_string())?;
         let seen = self.steps.get_mut(path).expect("a step of the plan");
@@ -287,7 +319,7 @@ impl Reader<'_> {
             let budget = node.retry.as_ref().map_or(0, |retry| retry.max_retries);
             hold(seen.failures <= budget, "max_retries", || format!("{path}: {} of {budget}", seen.failures))?;
             hold(covered(self.case, path, kind), "kinds that are retried", || format!("{path}: {kind}"))?;
-            let goes_on = self.failed_by.is_none() || outlives(node);
+            let goes_on = !aborting || outlives(node);
             hold(goes_on, "nothing starts after an abort", || format!("{path} is to be retried"))?;
             let known = !sent || self.ledger.settled.contains(&(path.clone(), seen.attempts));
             let repeat = known || seen.safe || policy == OnUnknown::Retry;

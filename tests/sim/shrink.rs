@@ -1,5 +1,7 @@
 //! The smallest case that still breaks the same rule.
 
+use sequitur::workflow::plan::StepKind;
+
 use crate::case::Case;
 
 /// Takes away steps, people, crashes and settings as long as `fails` still says so.
@@ -63,14 +65,26 @@ fn candidates(case: &Case) -> Vec<Case> {
     all
 }
 
+/// The case without a step and without what it holds.
 fn without_step(case: &Case, gone: usize) -> Case {
     let mut smaller = case.clone();
-    smaller.plan.steps.remove(gone);
-    smaller.tools.remove(gone);
+    let inside = |node: usize| std::iter::successors(Some(node), |&at| case.plan.steps[at].parent).any(|at| at == gone);
+    let kept: Vec<usize> = (0..case.plan.steps.len()).filter(|&node| !inside(node)).collect();
+    let moved = |steps: &mut Vec<usize>| {
+        *steps = steps.iter().filter_map(|step| kept.iter().position(|old| old == step)).collect();
+    };
+    smaller.plan.steps = kept.iter().map(|&node| case.plan.steps[node].clone()).collect();
+    smaller.tools = kept.iter().map(|&node| case.tools[node].clone()).collect();
     for step in &mut smaller.plan.steps {
-        step.depends_on.retain(|&index| index != gone);
-        for index in &mut step.depends_on {
-            *index -= usize::from(*index > gone);
+        moved(&mut step.depends_on);
+        step.parent = step.parent.and_then(|parent| kept.iter().position(|&old| old == parent));
+        match &mut step.kind {
+            StepKind::Condition { branches, otherwise } => {
+                branches.iter_mut().for_each(|branch| moved(&mut branch.steps));
+                moved(otherwise);
+            }
+            StepKind::Parallel { steps, .. } | StepKind::Loop { steps, .. } => moved(steps),
+            _ => {}
         }
     }
     smaller

@@ -276,7 +276,7 @@ impl World<'_> {
             if let InputKind::CallFinished { path, attempt, outcome, .. } = input
                 && !matches!(outcome, CallOutcome::Unknown { .. })
                 && self.life.state.calls_in_flight().any(|one| one == path)
-                && self.life.state.steps[path].attempts == *attempt
+                && self.life.state.steps.get(path).is_some_and(|step| step.attempts == *attempt)
             {
                 settled.push((path.clone(), *attempt));
             }
@@ -342,6 +342,8 @@ impl World<'_> {
                 Command::Acquire(path) => self.life.pool.wishes.contains(path),
                 Command::AcquirePlace => self.life.pool.wants_place,
                 Command::Evaluate(_)
+                | Command::Iterate(_)
+                | Command::Conclude(_)
                 | Command::EvaluateOutputs
                 | Command::Return(_)
                 | Command::Call { .. }
@@ -369,6 +371,8 @@ impl World<'_> {
                 }
                 Command::StartTimer { timer, at } => drop(self.life.timers.insert(timer, at)),
                 Command::Evaluate(_)
+                | Command::Iterate(_)
+                | Command::Conclude(_)
                 | Command::EvaluateOutputs
                 | Command::AcquirePlace
                 | Command::Acquire(_)
@@ -412,8 +416,7 @@ impl World<'_> {
         hold(started, "started before sent", || format!("call {attempt} of {path} is not in the log"))?;
         let key = step.key.clone().unwrap_or_else(|| Arc::from(""));
         self.ledger.sent.push((path.clone(), attempt, key));
-        let tool = self.case.tool(path);
-        let this = tool.attempts[(attempt as usize - 1).min(tool.attempts.len() - 1)];
+        let this = self.case.attempt(path, attempt);
         let after = Duration::from_millis(this.after);
         self.push(after, Happening::Reply { path: path.clone(), attempt, reply: this.reply });
         if let Some((later, reply)) = this.again {

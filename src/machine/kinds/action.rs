@@ -8,9 +8,9 @@ use crate::base::{ErrorKind, Timestamp};
 use crate::machine::command::{CallFacts, CallOutcome, Command};
 use crate::machine::decide::Decision;
 use crate::machine::event::{EventKind, Handling, StepError, StepPath};
-use crate::machine::readiness::outlives_failure;
 use crate::machine::retry;
-use crate::machine::state::{State, StepStatus};
+use crate::machine::state::State;
+use crate::machine::status::StepStatus;
 use crate::workflow::plan::{OnError, OnUnknown, StepKind};
 
 /// The tool an instance calls.
@@ -134,7 +134,7 @@ pub(in crate::machine) fn failed(
     now: Timestamp,
 ) -> Decision {
     let Some(step) = state.steps.get(path) else { return Decision::default() };
-    let goes_on = !state.ending() && outlives_failure(state, step.index);
+    let goes_on = !state.ending() && state.goes_on(&step.place);
     let wait = state
         .node(path)
         .filter(|_| goes_on)

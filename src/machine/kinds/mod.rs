@@ -1,8 +1,11 @@
-//! What each step kind does in the core, one file each. So far `action` steps
-//! run; [`unsupported`] names what a plan asks for beyond that, so that a run is
+//! What each step kind does in the core, one file each. [`unsupported`] names
+//! what a plan asks for that this version does not run, so that a run is
 //! refused before it begins and never half done.
 
 pub(super) mod action;
+pub(super) mod condition;
+pub(super) mod looped;
+pub(super) mod parallel;
 
 use crate::workflow::plan::{OnError, Plan, StepKind};
 
@@ -16,10 +19,8 @@ pub fn unsupported(plan: &Plan) -> Vec<String> {
             StepKind::Action(_) => {}
             StepKind::AgentTask { .. } => reasons.push(format!("step `{id}` asks the agent (`prompt`)")),
             StepKind::Capability { .. } => reasons.push(format!("step `{id}` uses `agent_capability`")),
-            StepKind::Condition { .. }
-            | StepKind::Parallel { .. }
-            | StepKind::Loop { .. }
-            | StepKind::Wait(_)
+            StepKind::Condition { .. } | StepKind::Parallel { .. } | StepKind::Loop { .. } => {}
+            StepKind::Wait(_)
             | StepKind::HumanTask { .. }
             | StepKind::Webhook(_)
             | StepKind::Workflow { .. }

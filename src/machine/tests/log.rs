@@ -9,7 +9,7 @@ use super::rig::{Rig, START, body, completed, created_event, error, plan, step};
 use crate::base::ErrorKind;
 use crate::contract::Binding;
 use crate::machine::{
-    Answered, CURRENT_VERSION, Event, EventKind, Handling, IllegalTransition, InputKind, RUN_EVENTS, RunStatus,
+    Answered, CURRENT_VERSION, Event, EventKind, Handling, IllegalTransition, InputKind, Opened, RUN_EVENTS, RunStatus,
     STEP_TRANSITIONS, SkipReason, State, StepPath, StepStatus, Timer, Via, apply,
 };
 use crate::workflow::plan::Plan;
@@ -21,6 +21,7 @@ fn binding() -> Binding {
 /// Every event, where it matters in each of its forms, about step `a`.
 fn every_event() -> Vec<EventKind> {
     let path = || "a".into();
+    let opened = |opened| EventKind::StepOpened { path: path(), opened };
     let exports = || [("x".to_owned(), body("1"))].into();
     let failed = |handling| EventKind::StepFailed { path: path(), error: error(ErrorKind::ToolError), handling };
     let answered =
@@ -60,11 +61,20 @@ fn every_event() -> Vec<EventKind> {
         EventKind::StepSkipped { path: path(), reason: SkipReason::DependencyFailed },
         EventKind::StepSkipped { path: path(), reason: SkipReason::NothingFailed },
         EventKind::StepSkipped { path: path(), reason: SkipReason::RunAborted },
+        EventKind::StepSkipped { path: path(), reason: SkipReason::NotTaken },
         EventKind::StepInterrupted { path: path(), error: error(ErrorKind::Interrupted), task: "a#1".into() },
         answered(Answered::Retry),
         answered(Answered::Done { result: body("1"), exports: exports() }),
         answered(Answered::Fail),
         EventKind::StepCancelled { path: path(), outcome_unknown: true },
+        opened(Opened::Condition { branch: Some(0) }),
+        opened(Opened::Parallel { max_concurrency: Some(2) }),
+        opened(Opened::ForEach { items: body("[1]"), count: 1, max_concurrency: None }),
+        opened(Opened::While { max_iterations: 3 }),
+        EventKind::IterationStarted { path: path(), index: 0 },
+        EventKind::IterationFinished { path: path(), index: 0 },
+        EventKind::IterationsEnded { path: path(), max_iterations_reached: true },
+        EventKind::StepCutShort { path: path() },
         EventKind::RunAdopted,
         EventKind::RunPaused { reason: "r".into() },
         EventKind::RunResumed,
@@ -102,7 +112,7 @@ fn every_event_happens_to_a_step_as_listed_or_is_illegal_and_says_both_names() {
         let row = STEP_TRANSITIONS.iter().find(|row| row.event == event.name()).expect("every step event has a row");
         for status in StepStatus::ALL {
             let mut state = run_in(RunStatus::Running).unwrap();
-            state.steps.get_mut(&path).unwrap().status = status;
+            state.change(&path, |step| step.status = status);
             let before = state.clone();
             let outcome = apply(&mut state, &Event { at: START, kind: event.clone() });
             if row.from.contains(&status) {
@@ -125,7 +135,7 @@ fn every_status_that_a_row_leads_to_is_reached() {
         for event in every_event().into_iter().filter(|event| event.name() == row.event) {
             for &status in row.from {
                 let mut state = run_in(RunStatus::Running).unwrap();
-                state.steps.get_mut(&StepPath::from("a")).unwrap().status = status;
+                state.change(&"a".into(), |step| step.status = status);
                 apply(&mut state, &Event { at: START, kind: event.clone() }).unwrap();
                 reached.insert(state.steps[&StepPath::from("a")].status);
             }

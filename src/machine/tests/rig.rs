@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::base::{ErrorKind, Timestamp};
 use crate::machine::{
-    Answered, BodyRef, CallFacts, CallOutcome, Command, Evaluated, Event, EventKind, InputKind, Local, RunStatus,
+    Answered, BodyRef, CallFacts, CallOutcome, Command, Concluded, Evaluated, Event, EventKind, InputKind, Local, RunStatus,
     State, StepError, StepPath, StepStatus, Timer, Turn, Via, turn,
 };
 use crate::workflow::plan::{Plan, PlanStep};
@@ -65,6 +65,10 @@ pub(super) struct Bench {
     pub(super) places: usize,
     /// By step; `Run` when nothing is said.
     pub(super) evaluations: BTreeMap<String, Evaluated>,
+    /// By loop: how many further iterations its condition allows.
+    pub(super) iterations: BTreeMap<String, Result<u32, StepError>>,
+    /// By container; a result when nothing is said.
+    pub(super) conclusions: BTreeMap<String, Result<Concluded, StepError>>,
     /// By step; unsafe when nothing is said.
     pub(super) facts: BTreeMap<String, Result<CallFacts, StepError>>,
     /// Whose permit is held.
@@ -80,6 +84,24 @@ impl Local for Bench {
         self.evaluated.push((path.to_string(), state.context.keys().cloned().collect()));
         let said = self.evaluations.get(path.as_str()).cloned();
         said.unwrap_or_else(|| Evaluated::Run { parameters: body("{}"), timeout_ms: None })
+    }
+
+    fn iterate(&mut self, state: &State, path: &StepPath) -> Result<bool, StepError> {
+        self.evaluated.push((path.to_string(), state.context.keys().cloned().collect()));
+        let left = self.iterations.entry(path.to_string()).or_insert(Ok(0));
+        match left {
+            Ok(0) => Ok(false),
+            Ok(left) => {
+                *left -= 1;
+                Ok(true)
+            }
+            Err(error) => Err(error.clone()),
+        }
+    }
+
+    fn conclude(&mut self, _: &State, path: &StepPath) -> Result<Concluded, StepError> {
+        let said = self.conclusions.get(path.as_str()).cloned();
+        said.unwrap_or_else(|| Ok(Concluded { result: body(&format!("of {path}")), exports: IndexMap::new() }))
     }
 
     fn outputs(&mut self, _: &State) -> (BodyRef, Vec<String>) {
@@ -127,6 +149,8 @@ impl Rig {
             permits: usize::MAX / 2,
             places: 1,
             evaluations: BTreeMap::new(),
+            iterations: BTreeMap::new(),
+            conclusions: BTreeMap::new(),
             facts: BTreeMap::new(),
             held: Vec::new(),
             given_back: Vec::new(),
