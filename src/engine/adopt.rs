@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::bodies::Bodies;
+use super::compiled::Compiled;
 use super::driver::Driver;
 use super::error::EngineError;
-use super::compiled::Compiled;
 use super::handle::Engine;
 use super::journal::{self, Journal};
 use crate::base::ErrorKind;

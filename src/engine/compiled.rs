@@ -90,9 +90,10 @@ impl CompiledStep {
             }
             StepKind::Loop { over, max_concurrency, .. } => match over {
                 LoopOver::ForEach { items, .. } => {
-                    let items = match items {
-                        Value::String(source) => Items::Bare(bare(source)?),
-                        written => Items::Written(value(written)?),
+                    let items = if let Value::String(source) = items {
+                        Items::Bare(bare(source)?)
+                    } else {
+                        Items::Written(value(items)?)
                     };
                     CompiledKind::ForEach(items, max_concurrency.as_ref().map(value).transpose()?)
                 }

@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::bodies::Bodies;
 use super::call::{self, Ended};
-use super::error::EngineError;
 use super::compiled::Compiled;
+use super::error::EngineError;
 use super::evaluate::{StepInput, View, keep_all};
 use super::hearing::Hearing;
 use super::inbox::{Request, Row};
@@ -25,8 +25,8 @@ use crate::base::slots::Slot;
 use crate::base::{ErrorKind, Timestamp};
 use crate::contract::{Origin, ToolCall};
 use crate::machine::{
-    self, BodyRef, CallFacts, CallOutcome, Command, Concluded, Evaluated, InputKind, Refused, RunStatus, State, StepError,
-    StepPath, StepStatus, Timer, Turn,
+    self, BodyRef, CallFacts, CallOutcome, Command, Concluded, Evaluated, InputKind, Refused, RunStatus, State,
+    StepError, StepPath, StepStatus, Timer, Turn,
 };
 
 /// What comes to a run's task.

@@ -29,9 +29,16 @@ pub(super) struct View<'a> {
     run: RunView,
     /// Where the step stands.
     place: Option<&'a Place>,
-    /// The iterations it is in, the outermost loop's first: the item's name, the
-    /// list of items (none for a `while`), the number.
-    around: Vec<(Option<&'a str>, Option<Arc<Value>>, u32)>,
+    /// The iterations it is in, the outermost loop's first.
+    around: Vec<Iteration<'a>>,
+}
+
+/// An iteration that a step is in.
+struct Iteration<'a> {
+    name: Option<&'a str>,
+    /// The loop's items; none for a `while`.
+    list: Option<Arc<Value>>,
+    index: u32,
 }
 
 impl<'a> View<'a> {
@@ -55,7 +62,7 @@ impl<'a> View<'a> {
                 Some(StepKind::Loop { over: LoopOver::ForEach { name, .. }, .. }) => name.as_deref(),
                 Some(_) | None => None,
             };
-            around.push((name, list, index));
+            around.push(Iteration { name, list, index });
         }
         Ok(Self {
             params: bodies.object(&state.parameters)?,
@@ -75,10 +82,11 @@ impl<'a> View<'a> {
 
     fn scope(&self) -> Scope<'_> {
         let scope = Scope::new(&self.params, &self.context, self).with_run(&self.run);
-        self.around.iter().fold(scope, |scope, (name, list, index)| {
-            match list.as_ref().and_then(|list| list.get(*index as usize)) {
-                Some(item) => scope.with_item(*name, item, u64::from(*index)),
-                None => scope.with_index(u64::from(*index)),
+        self.around.iter().fold(scope, |scope, iteration| {
+            let item = iteration.list.as_ref().and_then(|list| list.get(iteration.index as usize));
+            match item {
+                Some(item) => scope.with_item(iteration.name, item, u64::from(iteration.index)),
+                None => scope.with_index(u64::from(iteration.index)),
             }
         })
     }
@@ -116,9 +124,7 @@ impl<'a> View<'a> {
                 }
                 Ok(StepInput::Branch(None))
             }
-            CompiledKind::Parallel(bound) => {
-                Ok(StepInput::Parallel(concurrency(bound.as_ref(), &scope)?))
-            }
+            CompiledKind::Parallel(bound) => Ok(StepInput::Parallel(concurrency(bound.as_ref(), &scope)?)),
             CompiledKind::ForEach(items, bound) => {
                 let items = match items {
                     Items::Bare(expression) => expression.eval(&scope),

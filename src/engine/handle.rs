@@ -9,9 +9,9 @@ use tokio::sync::{oneshot, watch};
 
 use super::adopt::Adoption;
 use super::bodies::Bodies;
+use super::compiled::Compiled;
 use super::driver::{Driver, Message};
 use super::error::EngineError;
-use super::compiled::Compiled;
 use super::inbox::Request;
 use super::journal::{self, Journal};
 use super::shared::{Secrets, Shared};

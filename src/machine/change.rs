@@ -35,12 +35,7 @@ impl State {
         self.refresh(&place);
     }
 
-    fn mark(
-        &mut self,
-        which: fn(&mut Self) -> &mut std::collections::BTreeSet<Place>,
-        place: &Place,
-        member: bool,
-    ) {
+    fn mark(&mut self, which: fn(&mut Self) -> &mut std::collections::BTreeSet<Place>, place: &Place, member: bool) {
         if member {
             which(self).insert(place.clone());
         } else {
@@ -136,8 +131,8 @@ impl State {
         let Some(step) = self.steps.at(place) else { return };
         let inside = step.inside.as_ref().filter(|_| step.is_open());
         let idle = inside.is_some_and(|inside| inside.unfinished == 0);
-        let spawning = inside
-            .is_some_and(|inside| matches!(inside.opened, Opened::ForEach { count, .. } if inside.next < count));
+        let spawning =
+            inside.is_some_and(|inside| matches!(inside.opened, Opened::ForEach { count, .. } if inside.next < count));
         self.mark(|state| &mut state.idle, place, idle);
         self.mark(|state| &mut state.spawning, place, spawning);
     }
@@ -162,7 +157,8 @@ impl State {
             return;
         }
         let plan = self.plan.clone();
-        let taken = |child: usize| plan.steps.get(place.node()).is_none_or(|node| condition::takes(node, opened, child));
+        let taken =
+            |child: usize| plan.steps.get(place.node()).is_none_or(|node| condition::takes(node, opened, child));
         self.orphan(&place, |child| !taken(child));
         for &child in children.iter().filter(|child| taken(**child)) {
             self.unblock(&Place::within(place.frame(), child));
@@ -240,9 +236,11 @@ impl State {
         }
     }
 
-    /// The step will not run, because what is around it fails.
+    /// The step will not run; when that is because what is around it fails, its
+    /// container was not done.
     pub(super) fn cut(&mut self, path: &StepPath) {
-        let around = self.steps.place(path).and_then(|place| self.container(place));
+        let place = self.steps.place(path).filter(|place| self.aborting(place));
+        let around = place.and_then(|place| self.container(place));
         let around = around.and_then(|around| self.steps.at_mut(&around));
         if let Some(inside) = around.and_then(|step| step.inside.as_mut()) {
             inside.cut = true;

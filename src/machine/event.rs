@@ -58,6 +58,12 @@ impl StepPath {
     }
 }
 
+impl std::borrow::Borrow<str> for StepPath {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl std::fmt::Display for StepPath {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)

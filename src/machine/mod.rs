@@ -36,7 +36,9 @@ mod tests;
 pub use apply::apply;
 pub use command::{CallFacts, CallOutcome, Command, Concluded, Evaluated, Input, InputKind, Timer};
 pub use decide::{Decision, Refused, decide, settle};
-pub use event::{Answered, BodyRef, CURRENT_VERSION, Event, EventKind, Handling, Opened, SkipReason, StepError, StepPath, Via};
+pub use event::{
+    Answered, BodyRef, CURRENT_VERSION, Event, EventKind, Handling, Opened, SkipReason, StepError, StepPath, Via,
+};
 pub use fault::IllegalTransition;
 pub use kinds::unsupported;
 pub use outstanding::{GRACE, outstanding};

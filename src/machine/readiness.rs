@@ -33,15 +33,16 @@ pub fn verdict(state: &State, place: &Place) -> Verdict {
     let Some(node) = state.plan.steps.get(place.node()) else { return Verdict::Skip(SkipReason::RunAborted) };
     let dependencies = || node.depends_on.iter().filter_map(|&before| state.seen_from(Some(place), before));
     let failed = || dependencies().any(|step| step.status == StepStatus::Failed);
-    let aborting = state.aborting(place);
+    let unhandled = || dependencies().any(|step| step.handling == Some(Handling::Abort));
     match &node.condition {
         Condition::Always => Verdict::Run,
         Condition::OnFailure if failed() => Verdict::Run,
         Condition::OnFailure => Verdict::Skip(SkipReason::NothingFailed),
-        Condition::OnSuccess | Condition::When(_) if aborting => {
-            let unhandled = dependencies().any(|step| step.handling == Some(Handling::Abort));
-            Verdict::Skip(if unhandled { SkipReason::DependencyFailed } else { SkipReason::RunAborted })
+        Condition::OnSuccess | Condition::When(_) if state.aborting(place) => {
+            Verdict::Skip(if unhandled() { SkipReason::DependencyFailed } else { SkipReason::RunAborted })
         }
+        // What is around it goes on: it was tolerated, or handled there.
+        Condition::OnSuccess if unhandled() => Verdict::Skip(SkipReason::DependencyFailed),
         Condition::OnSuccess => {
             if !node.depends_on.is_empty() && dependencies().all(|step| step.status == StepStatus::Skipped) {
                 Verdict::Skip(SkipReason::DependenciesSkipped)

@@ -104,3 +104,11 @@ impl Index<&StepPath> for Steps {
         &self.by_place[&self.by_path[path]]
     }
 }
+
+impl Index<&str> for Steps {
+    type Output = StepState;
+
+    fn index(&self, path: &str) -> &StepState {
+        &self.by_place[&self.by_path[path]]
+    }
+}

@@ -22,6 +22,8 @@ use crate::store::{RunFilter, RunRow, StepRow};
 
 /// A value's text comes in pieces of this many bytes.
 const PIECE_BYTES: usize = 12_000;
+/// Steps of loops that are shown although nothing is to be done about them.
+const INNER_STEPS: usize = 50;
 
 /// `get_workflow_status`.
 pub(super) struct GetWorkflowStatus;
@@ -219,7 +221,7 @@ async fn status(engine: &Engine, run: &str, detail: Detail) -> Result<Status, To
         status: row.projection.status,
         progress_percentage: rounded(row.projection.progress),
         current_step_index: current.map_or(finished, |step| usize::try_from(step.ordinal).unwrap_or(finished)),
-        total_steps: steps.len(),
+        total_steps: usize::try_from(row.projection.steps_total).unwrap_or(usize::MAX),
         current_step_name: current.map(|step| step.name.clone()),
         estimated_seconds_left: seconds_left(&row, plan.estimated_duration_seconds),
         waiting_for: engine.waits_for(&row),
@@ -228,8 +230,23 @@ async fn status(engine: &Engine, run: &str, detail: Detail) -> Result<Status, To
         created_at: row.created_at.rfc3339(),
         started_at: row.projection.started_at.map(Timestamp::rfc3339),
         finished_at: row.projection.finished_at.map(Timestamp::rfc3339),
-        steps: steps.into_iter().map(|row| StepView::of(row, detail)).collect(),
+        steps: shown(steps).into_iter().map(|row| StepView::of(row, detail)).collect(),
     })
+}
+
+/// The steps to show: of loops those that go on or went wrong, and the last others.
+fn shown(steps: Vec<StepRow>) -> Vec<StepRow> {
+    let plain = |row: &StepRow| {
+        row.path.as_str().contains('[')
+            && matches!(row.status, StepStatus::Completed | StepStatus::Skipped | StepStatus::Pending)
+    };
+    let mut left_out = steps.iter().filter(|row| plain(row)).count().saturating_sub(INNER_STEPS);
+    let keep = |row: &StepRow| {
+        let gives_way = left_out > 0 && plain(row);
+        left_out -= usize::from(gives_way);
+        !gives_way
+    };
+    steps.into_iter().filter(keep).collect()
 }
 
 impl StepView {
@@ -269,10 +286,7 @@ async fn value(engine: &Engine, run: &str, step: &str, arguments: &Arguments) ->
             .with_hint("`step_ids` has the steps it has")
             .with("step_ids", json!(known)));
     };
-    let mut value = match &found.result {
-        Some(body) => engine.value(&row.id, body).await?,
-        None => Value::Null,
-    };
+    let mut value = engine.result(&row, &steps, found).await?;
     if let Some(select) = &arguments.select {
         value = selected(select, &value)?;
     }

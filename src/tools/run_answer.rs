@@ -1,6 +1,7 @@
 //! A run as `execute_workflow`, `resume_workflow` and `respond_to_task` answer
 //! it. Must not change a run.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -14,12 +15,16 @@ use super::spec::Answered;
 use crate::base::{Clock, ErrorKind};
 use crate::engine::{Engine, EngineError};
 use crate::machine::{BodyRef, RunStatus, State, StepState, StepStatus, Unresolved};
-use crate::store::TaskRow;
+use crate::store::{StepRow, TaskRow};
 
 /// Results up to this many bytes stand in a summary themselves.
 const INLINE_BYTES: u64 = 2_000;
 /// What is shown of a longer one.
 const PREVIEW_CHARS: usize = 300;
+
+/// Steps of loops that a summary looks at: those somebody may have to look at,
+/// and as many others.
+const INNER_STEPS: usize = 50;
 
 /// How much of a run an answer holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
@@ -167,21 +172,31 @@ pub(super) async fn answer(
 ) -> Result<Answered<RunAnswer>, ToolFailure> {
     let state = engine.state(run).await?;
     let reader = Reader { engine, run: &state.run, detail };
+    // From the store: the state forgets the steps of iterations that are over.
+    let row = engine.row(run).await?;
+    let rows = engine.store().steps(run).await.map_err(EngineError::from)?;
+    let shown = shown(&rows, detail);
     let mut step_results = IndexMap::new();
-    for (path, step) in state.steps.iter() {
-        let name = state.plan.steps.get(step.index).map_or_else(|| path.to_string(), |node| node.name.clone());
+    for step in rows.iter().filter(|step| shown.contains(&step.ordinal)) {
         let result = match &step.result {
-            Some(body) => reader.step(path.as_str(), body).await?,
+            Some(_) if detail == Detail::Full => engine.result(&row, &rows, step).await?,
+            Some(body) => reader.step(step.path.as_str(), body).await?,
             None => Value::Null,
         };
+        let duration = step.finished_at.zip(step.started_at).map(|(end, start)| end.since(start).as_secs_f64());
         step_results.insert(
-            path.to_string(),
+            step.path.to_string(),
             StepResult {
-                step_name: name,
+                step_name: step.name.clone(),
                 status: step.status,
                 result,
-                error: StepErrorView::of(path.as_str(), step),
-                duration_seconds: step.duration().map(|duration| duration.as_secs_f64()),
+                error: step.error.as_ref().map(|error| StepErrorView {
+                    kind: error.kind,
+                    message: error.message.clone(),
+                    step_id: step.path.to_string(),
+                    attempts: step.attempts,
+                }),
+                duration_seconds: duration,
                 attempts: step.attempts,
                 adaptations: Vec::new(),
                 answered_via: step.answered_via,
@@ -214,7 +229,7 @@ pub(super) async fn answer(
         steps_failed: state.count(StepStatus::Failed),
         steps_skipped: state.count(StepStatus::Skipped),
         step_results,
-        steps_omitted: None,
+        steps_omitted: (shown.len() < rows.len()).then(|| rows.len() - shown.len()),
         outputs,
         final_context,
         error: failure.as_ref().map(|failure| failure.error.clone()),
@@ -229,6 +244,19 @@ pub(super) async fn answer(
         run_answer_size::shorten(&mut answer);
     }
     Ok(Answered { answer, failure, binds: state.binding.clone() })
+}
+
+/// Which steps an answer looks at, by ordinal: all of a long loop would be read
+/// for nothing when the answer has no room for them.
+fn shown(rows: &[StepRow], detail: Detail) -> BTreeSet<u32> {
+    let inner = |row: &&StepRow| row.path.as_str().contains('[');
+    let open =
+        |row: &&StepRow| !matches!(row.status, StepStatus::Completed | StepStatus::Skipped | StepStatus::Pending);
+    let limit = if detail == Detail::Full { usize::MAX } else { INNER_STEPS };
+    let outer = rows.iter().filter(|row| !inner(row));
+    let first = rows.iter().filter(inner).filter(open).take(limit);
+    let then = rows.iter().filter(inner).filter(|row| !open(row)).take(limit);
+    outer.chain(first).chain(then).map(|row| row.ordinal).collect()
 }
 
 /// A percentage with one decimal.

@@ -48,7 +48,9 @@ pub(super) fn shorten(answer: &mut RunAnswer) {
             false
         });
     }
-    answer.steps_omitted = (omitted > 0).then_some(omitted);
+    if omitted > 0 {
+        answer.steps_omitted = Some(answer.steps_omitted.unwrap_or(0) + omitted);
+    }
 }
 
 /// Somebody may have to look at it.

@@ -170,16 +170,16 @@ impl Case {
     /// with what comes later in its list.
     pub(crate) fn attempt(&self, path: &StepPath, attempt: u32) -> Attempt {
         let all = &self.tool(path).attempts;
-        all[(attempt as usize - 1 + self.shift(path)).min(all.len() - 1)]
+        all[(attempt as usize - 1 + Self::shift(path)).min(all.len() - 1)]
     }
 
     /// What is known of the tool of an instance, by attempts and failures so far.
     pub(crate) fn facts(&self, path: &StepPath, so_far: u32) -> Facts {
         let all = &self.tool(path).facts;
-        all[(so_far as usize + self.shift(path)).min(all.len() - 1)]
+        all[(so_far as usize + Self::shift(path)).min(all.len() - 1)]
     }
 
-    fn shift(&self, path: &StepPath) -> usize {
+    fn shift(path: &StepPath) -> usize {
         Self::iteration(path).map_or(0, |(_, index)| index as usize)
     }
 
@@ -188,7 +188,7 @@ impl Case {
         match &self.node(path).kind {
             _ if self.sequential() => 1,
             StepKind::Loop { over: LoopOver::ForEach { .. }, max_concurrency: Some(bound), .. } => {
-                bound.as_u64().map_or(1, |bound| bound as usize)
+                bound.as_u64().and_then(|bound| usize::try_from(bound).ok()).unwrap_or(1)
             }
             StepKind::Loop { over: LoopOver::ForEach { .. }, .. } => 64,
             _ => 1,
@@ -226,7 +226,12 @@ impl Case {
                 StepKind::Action(_) => "action".to_owned(),
                 other => format!("{other:?}"),
             };
-            write!(out, "  {} in {:?}: {kind} after {after:?} {:?} {:?}", step.id, step.parent, step.condition, step.on_error).unwrap();
+            write!(
+                out,
+                "  {} in {:?}: {kind} after {after:?} {:?} {:?}",
+                step.id, step.parent, step.condition, step.on_error
+            )
+            .unwrap();
             if let Some(retry) = &step.retry {
                 write!(out, " {retry:?}").unwrap();
             }

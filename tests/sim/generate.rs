@@ -63,7 +63,7 @@ impl Weather {
         retry: 80,
         conditions: 10,
         links: 30,
-        nested: 25,
+        nested: 40,
     };
 
     fn of(dice: &Dice, mode: Mode) -> Self {
@@ -86,7 +86,7 @@ impl Weather {
             retry: dice.pick(&[0, 50, 80, 100]),
             conditions: dice.pick(&[10, 50, 80]),
             links: dice.pick(&[30, 70, 100]),
-            nested: dice.pick(&[0, 0, 30, 60]),
+            nested: dice.pick(&[0, 20, 40, 60]),
         }
     }
 }
@@ -189,7 +189,7 @@ fn children(tree: &[Node], of: Option<usize>) -> Vec<usize> {
 
 fn container(dice: &Dice, holds: Holds, children: &[usize], depth: usize) -> StepKind {
     let bound = |dice: &Dice| dice.percent(50).then(|| json!(dice.pick(&[1, 1, 2, 3])));
-    let most = if depth == 0 { 4 } else { 2 };
+    let most = if depth == 0 { 7 } else { 3 };
     match holds {
         Holds::Condition => {
             let mut groups: Vec<Vec<usize>> = vec![Vec::new(); 1 + dice.index(3)];
@@ -205,7 +205,7 @@ fn container(dice: &Dice, holds: Holds, children: &[usize], depth: usize) -> Ste
         Holds::Parallel => StepKind::Parallel {
             steps: children.to_vec(),
             max_concurrency: bound(dice),
-            failure_threshold: dice.pick(&[1.0, 1.0, 0.5, 0.0]),
+            failure_threshold: dice.pick(&[1.0, 1.0, 0.7, 0.5, 0.3, 0.0]),
         },
         Holds::ForEach => StepKind::Loop {
             steps: children.to_vec(),

@@ -90,8 +90,9 @@ fn ends(log: &[Event]) -> Ends {
                 parameters.insert(path, own.clone());
                 continue;
             }
-            EventKind::StepCompleted { .. }
-            | EventKind::InterruptionAnswered { answer: Answered::Done { .. }, .. } => StepStatus::Completed,
+            EventKind::StepCompleted { .. } | EventKind::InterruptionAnswered { answer: Answered::Done { .. }, .. } => {
+                StepStatus::Completed
+            }
             EventKind::StepFailed { handling: Handling::Skip, .. }
             | EventKind::StepSkipped { .. }
             | EventKind::StepCutShort { .. } => StepStatus::Skipped,
@@ -139,9 +140,7 @@ impl Reference<'_> {
     fn aborting(&self, path: &StepPath) -> bool {
         match self.around(path) {
             None => self.failing,
-            Some(around) => {
-                self.one(&around).failing || !outlives(self.case.node(&around)) && self.aborting(&around)
-            }
+            Some(around) => self.one(&around).failing || !outlives(self.case.node(&around)) && self.aborting(&around),
         }
     }
 
@@ -151,7 +150,8 @@ impl Reference<'_> {
 
     /// Does one thing; false when nothing is left to do.
     fn advance(&mut self) -> bool {
-        let open: Vec<StepPath> = self.all.values().filter(|one| one.end.is_none()).map(|one| one.path.clone()).collect();
+        let open: Vec<StepPath> =
+            self.all.values().filter(|one| one.end.is_none()).map(|one| one.path.clone()).collect();
         if open.is_empty() {
             return false;
         }
@@ -213,9 +213,20 @@ impl Reference<'_> {
         let before = self.before(path);
         match &self.case.node(path).condition {
             Condition::OnFailure => !before.contains(&StepStatus::Failed),
-            Condition::OnSuccess => !before.is_empty() && before.iter().all(|&status| status == StepStatus::Skipped),
+            Condition::OnSuccess => {
+                let all_skipped = !before.is_empty() && before.iter().all(|&status| status == StepStatus::Skipped);
+                all_skipped || self.unhandled(path)
+            }
             Condition::Always | Condition::When(_) => false,
         }
+    }
+
+    /// A dependency failed and its own `on_error` did not handle it.
+    fn unhandled(&self, path: &StepPath) -> bool {
+        self.case.node(path).depends_on.iter().any(|&before| {
+            let failed = matches!(self.one(&self.case.seen_from(path, before)).end, Some((StepStatus::Failed, _)));
+            failed && self.case.plan.steps[before].on_error == OnError::Abort
+        })
     }
 
     /// Every step in it has ended.

@@ -36,6 +36,7 @@ struct Seen {
     not_before: Timestamp,
     /// A person has said `retry` since the last attempt.
     told_to_retry: bool,
+    failed: bool,
     inside: nesting::Inside,
 }
 
@@ -87,6 +88,7 @@ impl Seen {
             key: None,
             not_before: Timestamp(0),
             told_to_retry: false,
+            failed: false,
             inside: nesting::Inside::default(),
         }
     }
@@ -150,6 +152,7 @@ impl Reader<'_> {
                 hold(over, "a container ends after its steps", || path.to_string())?;
                 let seen = self.steps.get_mut(path).expect("a step of the plan");
                 seen.phase = Phase::Done;
+                seen.failed = true;
                 if *handling == Handling::Abort {
                     self.bears(path);
                 }
@@ -157,7 +160,8 @@ impl Reader<'_> {
             EventKind::StepSkipped { path, reason } => {
                 let legal = match reason {
                     SkipReason::NotTaken => self.not_taken(path),
-                    SkipReason::RunAborted | SkipReason::DependencyFailed => self.aborting(path),
+                    SkipReason::RunAborted => self.aborting(path),
+                    SkipReason::DependencyFailed => self.unhandled_before(path),
                     SkipReason::ConditionFalse | SkipReason::DependenciesSkipped | SkipReason::NothingFailed => {
                         self.free(path) || self.aborting(path)
                     }
@@ -235,8 +239,7 @@ impl Reader<'_> {
         hold(self.started && !self.held_up(), "nothing starts while paused", || path.to_string())?;
         hold(!self.ending(), "P6 after a cancel nothing starts", || path.to_string())?;
         hold(self.free(path), "P8 order", || format!("{path} before its dependencies are finished"))?;
-        let allowed =
-            !self.aborting(path) || outlives(self.case.node(path)) || self.seen(path.as_str()).told_to_retry;
+        let allowed = !self.aborting(path) || outlives(self.case.node(path)) || self.seen(path.as_str()).told_to_retry;
         hold(allowed, "nothing starts after an abort", || path.to_string())
     }
 
@@ -254,9 +257,10 @@ impl Reader<'_> {
         let busy = self.in_phase(Phase::Ready) - own + self.in_phase(Phase::InFlight) + self.in_phase(Phase::Between);
         hold(busy == 0, "sequential: one at a time", || format!("{path} is evaluated while another is not finished"))?;
         let own = self.case.order(path);
-        let passed = self.steps.iter().find(|(other, seen)| {
-            seen.phase == Phase::Pending && self.case.order(other) < own && self.free(other)
-        });
+        let passed = self
+            .steps
+            .iter()
+            .find(|(other, seen)| seen.phase == Phase::Pending && self.case.order(other) < own && self.free(other));
         hold(passed.is_none(), "sequential: file order", || format!("{path} overtakes {:?}", passed.map(|one| one.0)))
     }
 

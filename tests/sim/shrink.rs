@@ -80,7 +80,9 @@ fn without_step(case: &Case, gone: usize) -> Case {
         step.parent = step.parent.and_then(|parent| kept.iter().position(|&old| old == parent));
         match &mut step.kind {
             StepKind::Condition { branches, otherwise } => {
-                branches.iter_mut().for_each(|branch| moved(&mut branch.steps));
+                for branch in branches {
+                    moved(&mut branch.steps);
+                }
                 moved(otherwise);
             }
             StepKind::Parallel { steps, .. } | StepKind::Loop { steps, .. } => moved(steps),

@@ -16,10 +16,9 @@ pub fn unsupported(plan: &Plan) -> Vec<String> {
     for step in &plan.steps {
         let id = &step.id;
         match &step.kind {
-            StepKind::Action(_) => {}
             StepKind::AgentTask { .. } => reasons.push(format!("step `{id}` asks the agent (`prompt`)")),
             StepKind::Capability { .. } => reasons.push(format!("step `{id}` uses `agent_capability`")),
-            StepKind::Condition { .. } | StepKind::Parallel { .. } | StepKind::Loop { .. } => {}
+            StepKind::Action(_) | StepKind::Condition { .. } | StepKind::Parallel { .. } | StepKind::Loop { .. } => {}
             StepKind::Wait(_)
             | StepKind::HumanTask { .. }
             | StepKind::Webhook(_)

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use crate::base::{ErrorKind, Timestamp};
 use crate::machine::{
-    Answered, BodyRef, CallFacts, CallOutcome, Command, Concluded, Evaluated, Event, EventKind, InputKind, Local, RunStatus,
-    State, StepError, StepPath, StepStatus, Timer, Turn, Via, turn,
+    Answered, BodyRef, CallFacts, CallOutcome, Command, Concluded, Evaluated, Event, EventKind, InputKind, Local,
+    Opened, RunStatus, State, StepError, StepPath, StepStatus, Timer, Turn, Via, turn,
 };
-use crate::workflow::plan::{Plan, PlanStep};
+use crate::workflow::plan::{LoopOver, Plan, PlanStep, StepKind};
 
 pub(super) const START: Timestamp = Timestamp(1_700_000_000_000);
 
@@ -38,6 +38,43 @@ pub(super) fn after(id: &str, depends_on: &[usize]) -> PlanStep {
 pub(super) fn plan(steps: Vec<PlanStep>) -> Plan {
     let head = json!({"template_id": "bench", "name": "bench", "version": "1.0.0", "source": "user", "steps": []});
     Plan { steps, ..serde_json::from_value(head).unwrap() }
+}
+
+/// A container of these kinds of words; `kind` without its type.
+pub(super) fn holds(id: &str, kind: &Value, with: Value) -> PlanStep {
+    let mut with = with;
+    with["kind"] = kind.clone();
+    step(id, with)
+}
+
+/// A child of the container at an index.
+pub(super) fn child(id: &str, parent: usize, with: Value) -> PlanStep {
+    let mut with = with;
+    with["parent"] = json!(parent);
+    step(id, with)
+}
+
+pub(super) fn parallel(steps: &[usize], threshold: f64) -> Value {
+    json!({"type": "parallel", "steps": steps, "max_concurrency": null, "failure_threshold": threshold})
+}
+
+pub(super) fn each(steps: &[usize]) -> Value {
+    json!({"type": "loop", "steps": steps, "over": {"for_each": {"items": "x", "name": null}}, "max_concurrency": null})
+}
+
+pub(super) fn as_long_as(steps: &[usize]) -> Value {
+    json!({"type": "loop", "steps": steps, "over": {"while": {"condition": "x", "max_iterations": 3}},
+           "max_concurrency": null})
+}
+
+pub(super) fn condition(branches: &[&[usize]], otherwise: &[usize]) -> Value {
+    let branches: Vec<Value> = branches.iter().map(|steps| json!({"if": "x", "steps": steps})).collect();
+    json!({"type": "condition", "branches": branches, "otherwise": otherwise})
+}
+
+/// What a loop over so many items yields.
+pub(super) fn items(count: u32, max_concurrency: Option<u32>) -> Evaluated {
+    Evaluated::Open(Opened::ForEach { items: body("[]"), count, max_concurrency })
 }
 
 pub(super) fn sequential(steps: Vec<PlanStep>) -> Plan {
@@ -83,7 +120,13 @@ impl Local for Bench {
     fn evaluate(&mut self, state: &State, path: &StepPath) -> Evaluated {
         self.evaluated.push((path.to_string(), state.context.keys().cloned().collect()));
         let said = self.evaluations.get(path.as_str()).cloned();
-        said.unwrap_or_else(|| Evaluated::Run { parameters: body("{}"), timeout_ms: None })
+        said.unwrap_or_else(|| match state.node(path).map(|node| &node.kind) {
+            Some(StepKind::Condition { .. }) => Evaluated::Open(Opened::Condition { branch: Some(0) }),
+            Some(StepKind::Parallel { .. }) => Evaluated::Open(Opened::Parallel { max_concurrency: None }),
+            Some(StepKind::Loop { over: LoopOver::ForEach { .. }, .. }) => items(2, None),
+            Some(StepKind::Loop { .. }) => Evaluated::Open(Opened::While { max_iterations: 3 }),
+            Some(_) | None => Evaluated::Run { parameters: body("{}"), timeout_ms: None },
+        })
     }
 
     fn iterate(&mut self, state: &State, path: &StepPath) -> Result<bool, StepError> {
@@ -157,6 +200,14 @@ impl Rig {
             evaluated: Vec::new(),
         };
         Self { state, plan, log: vec![event], bench, now: START }
+    }
+
+    /// The same with what some steps yield.
+    pub(super) fn yielding(plan: Plan, evaluations: &[(&str, Evaluated)]) -> Self {
+        let mut rig = Self::created(plan);
+        rig.bench.evaluations = evaluations.iter().map(|(step, yields)| ((*step).to_owned(), yields.clone())).collect();
+        rig.turn(Vec::new());
+        rig
     }
 
     /// A run that got its place and has started what it could.

@@ -173,6 +173,6 @@ fn an_event_that_this_build_does_not_know_is_an_error_that_names_it() {
     let newer = EventRow { version: 9, ..event("run_started", None, &json!({"type": "run_started"})) };
     assert_eq!(
         newer.event().unwrap_err().to_string(),
-        "event `run_started` of version 9 cannot be read by this build: the newest version it knows is 1"
+        "event `run_started` of version 9 cannot be read by this build: the newest version it knows is 2"
     );
 }

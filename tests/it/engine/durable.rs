@@ -131,7 +131,7 @@ async fn a_reply_that_came_before_the_process_ended_is_recorded() {
     tools.gate.add_permits(1);
     first.engine.stop().await;
     let state = first.engine.state(&run).await.unwrap();
-    assert_eq!((state.steps[0].status, state.steps[1].attempts), (StepStatus::Completed, 0));
+    assert_eq!((state.steps["a"].status, state.steps["b"].attempts), (StepStatus::Completed, 0));
     first.dies().await;
 }
 

@@ -1,6 +1,8 @@
 //! The engine over a real store, with tools that keep a ledger.
 
+mod containers;
 mod durable;
+mod examples;
 mod places;
 mod recovery;
 mod runs;

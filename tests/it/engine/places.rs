@@ -22,7 +22,7 @@ async fn paused_runs_that_are_taken_over_hold_no_place() {
     tools.called("gate", 1).await;
     first.engine.ask(&paused, pause()).await.unwrap();
     tools.gate.add_permits(1);
-    while first.engine.state(&paused).await.unwrap().steps[0].status != StepStatus::Completed {
+    while first.engine.state(&paused).await.unwrap().steps["a"].status != StepStatus::Completed {
         tokio::task::yield_now().await;
     }
     first.dies().await;
@@ -64,7 +64,7 @@ async fn a_step_between_two_attempts_holds_no_permit() {
     let retry = json!({"max_retries": 9, "delay_seconds": 86400.0, "backoff_multiplier": 1.0,
                        "max_delay_seconds": 86400.0});
     let failing = process.run(plan(json!([{"id": "a", "tool": "fail", "retry": retry}]), json!({}))).await;
-    while process.engine.state(&failing).await.unwrap().steps[0].status != StepStatus::Retrying {
+    while process.engine.state(&failing).await.unwrap().steps["a"].status != StepStatus::Retrying {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let run = process.run(plan(json!([{"id": "a", "tool": "echo"}]), json!({}))).await;

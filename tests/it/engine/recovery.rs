@@ -48,7 +48,7 @@ async fn an_interrupted_unsafe_step_asks_and_is_called_again_only_when_told() {
     let second = Process::start(folder.path(), "two", tools.clone()).await;
     second.engine.adopt_all().await.unwrap();
     let state = second.settled(&run).await;
-    assert_eq!((state.status(), state.steps[0].status), (RunStatus::Paused, StepStatus::Interrupted));
+    assert_eq!((state.status(), state.steps["a"].status), (RunStatus::Paused, StepStatus::Interrupted));
     second.engine.ask(&run, Request::Resume).await.unwrap();
     assert_eq!(second.settled(&run).await.status(), RunStatus::Paused);
     assert_eq!(tools.calls("unsafe_hang").len(), 1);

@@ -76,7 +76,7 @@ async fn a_failing_step_is_retried_under_one_key_and_then_goes_on() {
     let run = process.run(plan(json!([{"id": "a", "tool": "flaky", "retry": retry}]), json!({}))).await;
     let state = process.settled(&run).await;
     assert_eq!(state.status(), RunStatus::Completed);
-    assert_eq!(state.steps[0].attempts, 3);
+    assert_eq!(state.steps["a"].attempts, 3);
     let calls = tools.calls("flaky");
     assert!(calls[0].key.is_some() && calls.iter().all(|call| call.key == calls[0].key));
     process.dies().await;
@@ -120,9 +120,9 @@ async fn a_false_condition_skips_and_an_undefined_one_fails_closed() {
     let run = process.run(plan).await;
     let state = process.settled(&run).await;
     assert_eq!(state.status(), RunStatus::Completed);
-    assert_eq!(state.steps[1].status, StepStatus::Skipped);
-    assert_eq!(state.steps[2].status, StepStatus::Failed);
-    assert_eq!(state.steps[2].attempts, 0);
+    assert_eq!(state.steps["no"].status, StepStatus::Skipped);
+    assert_eq!(state.steps["undefined"].status, StepStatus::Failed);
+    assert_eq!(state.steps["undefined"].attempts, 0);
     process.dies().await;
 }
 
@@ -189,7 +189,7 @@ async fn an_unsafe_call_that_times_out_asks_and_each_answer_is_kept() {
         process.engine.ask(&run, Request::Answer { task: task.clone(), answer, via: Via::Cli }).await.unwrap();
         let state = process.settled(&run).await;
         assert_eq!(state.status(), status);
-        assert_eq!(state.steps[0].answered_via, Some(Via::Cli));
+        assert_eq!(state.steps["a"].answered_via, Some(Via::Cli));
         let late = Request::Answer { task, answer: Answer::Retry, via: Via::Cli };
         assert_eq!(process.engine.ask(&run, late).await.unwrap_err().kind(), ErrorKind::Conflict);
     }

@@ -93,7 +93,17 @@ impl Reader<'_> {
         self.failed_by.get_or_insert_with(|| path.clone());
     }
 
+    /// A dependency failed and its own `on_error` did not handle it.
+    pub(super) fn unhandled_before(&self, path: &StepPath) -> bool {
+        let before = self.case.node(path).depends_on.iter();
+        let mut before = before.map(|&node| (node, self.seen(self.case.seen_from(path, node).as_str())));
+        before.any(|(node, seen)| seen.failed && self.case.plan.steps[node].on_error == OnError::Abort)
+    }
+
     pub(super) fn cut(&mut self, path: &StepPath) {
+        if !self.aborting(path) {
+            return;
+        }
         if let Some(around) = self.case.container(path) {
             self.inside(&around).cut = true;
         }
@@ -205,7 +215,9 @@ impl Reader<'_> {
                         .any(|one| one == around)
                 };
                 let calls = self.steps.iter().filter(|(other, seen)| seen.phase == Phase::InFlight && inside(other));
-                hold(calls.count() < bound as usize, "max_concurrency", || format!("{path} beyond {bound} in {around}"))?;
+                hold(calls.count() < bound as usize, "max_concurrency", || {
+                    format!("{path} beyond {bound} in {around}")
+                })?;
             }
             at = self.case.container(&around);
         }

@@ -1,0 +1,67 @@
+//! Each template of `workflows/examples` runs, and brings what it is there to show.
+
+use sequitur::machine::RunStatus;
+use sequitur::workflow::load_file;
+use sequitur::workflow::plan::{Plan, Source};
+use serde_json::{Value, json};
+
+use super::world::{Process, Tools};
+
+fn example(kind: &str) -> Plan {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("workflows/examples/{kind}.yaml"));
+    let loaded = load_file(&path, Source::User).unwrap_or_else(|rejected| panic!("{rejected:?}"));
+    assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+    (*loaded.plan).clone()
+}
+
+/// The outputs of an example with these parameters over its own defaults.
+async fn outputs(kind: &str, parameters: &Value) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), "one", Tools::new()).await;
+    let plan = example(kind);
+    let mut bound: serde_json::Map<String, Value> =
+        plan.parameters.iter().filter_map(|one| Some((one.name.clone(), one.default.clone()?))).collect();
+    bound.extend(parameters.as_object().unwrap().clone());
+    let run = process.run_with(plan, bound).await;
+    let state = process.settled(&run).await;
+    assert_eq!(state.status(), RunStatus::Completed, "{:?}", state.error);
+    assert!(state.warnings.is_empty(), "{:?}", state.warnings);
+    let outputs = process.engine.value(&run, state.outputs.as_ref().unwrap()).await.unwrap();
+    process.dies().await;
+    outputs
+}
+
+#[tokio::test]
+async fn every_example_has_a_test() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("workflows/examples");
+    let mut found: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    found.sort();
+    assert_eq!(found, ["condition", "loop", "parallel"]);
+}
+
+#[tokio::test]
+async fn a_condition_takes_one_of_several_ways() {
+    for (total, branch, by) in [(5, json!("else"), "nobody"), (120, json!(1), "machine"), (2_000, json!(0), "person")] {
+        let outputs = outputs("condition", &json!({"total": total})).await;
+        assert_eq!(outputs, json!({"filed": {"branch": branch, "by": by}}));
+    }
+}
+
+#[tokio::test]
+async fn a_parallel_asks_several_at_once() {
+    let outputs = outputs("parallel", &json!({})).await;
+    assert_eq!(outputs["sum"], json!({"sold": 7, "answered": 2}));
+    assert_eq!((&outputs["west"], outputs["rate"].as_f64().unwrap() > 0.6), (&Value::Null, true));
+}
+
+#[tokio::test]
+async fn a_loop_goes_over_items_and_repeats() {
+    let outputs = outputs("loop", &json!({"names": ["x", "y", "z"]})).await;
+    let expected = json!({"text": {"text": "1: hello y"}, "sent": {"got": "1: hello y"}});
+    assert_eq!(outputs["greetings"][1], expected);
+    assert_eq!(outputs["last"], "2: hello z");
+    assert_eq!((&outputs["iterations"], &outputs["seen"]), (&json!(3), &json!(3)));
+}
