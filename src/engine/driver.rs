@@ -18,7 +18,7 @@ use super::evaluate::{StepInput, View, keep_all};
 use super::hearing::Hearing;
 use super::inbox::{Request, Row};
 use super::journal::{self, Commit, Journal};
-use super::permits::Permits;
+use super::permits::{Permits, Place};
 use super::shared::Shared;
 use super::snapshot::Snapshot;
 use crate::base::slots::Slot;
@@ -42,8 +42,8 @@ pub(super) enum Message {
     },
     /// A timer fired.
     Timer(Timer),
-    /// A permit that a step waited for.
-    Permit(StepPath, Slot),
+    /// A place that a step waited for.
+    Permit(StepPath, Place),
     /// The place that the run waited for.
     Place(Slot),
     /// Rows of the inbox, for this run.
@@ -188,7 +188,7 @@ impl Driver {
                 self.timers.remove(&timer);
                 inputs.push((InputKind::TimerFired(timer), None));
             }
-            Message::Permit(path, slot) => self.permits.granted(path, slot),
+            Message::Permit(path, place) => self.permits.granted(path, place),
             Message::Place(slot) => self.permits.placed(slot),
             Message::Inbox(rows) => {
                 for row in rows {
@@ -461,6 +461,7 @@ impl Driver {
         call.idempotency_key = step.key.as_deref().map(ToOwned::to_owned);
         call.cancel = cancel;
         call.timeout = ready.timeout_ms.map(Duration::from_millis);
+        call.permit = self.permits.of_tool(path);
         call.unrecorded = self.state.node(path).is_some_and(|node| node.record_none);
         Ok(call)
     }
@@ -544,9 +545,11 @@ impl machine::Local for AtHand<'_> {
             return None;
         }
         let sender = self.sender.clone();
-        let held = self.permits.acquire(path, move |path, slot| {
+        let tool = state.steps.get(path).and_then(|step| step.ready.as_ref()).map(|ready| ready.tool.as_str());
+        let pool = tool.and_then(|tool| self.shared.tools().pool(tool));
+        let held = self.permits.acquire(path, pool, move |path, place| {
             // A run that has ended drops the place, which gives it back.
-            sender.send(Message::Permit(path, slot)).ok();
+            sender.send(Message::Permit(path, place)).ok();
         });
         if !held {
             return None;
@@ -554,7 +557,6 @@ impl machine::Local for AtHand<'_> {
         if let Some(facts) = self.facts.get(path) {
             return Some(Ok(facts.clone()));
         }
-        let tool = state.steps.get(path).and_then(|step| step.ready.as_ref()).map(|ready| ready.tool.as_str());
         let facts = self.shared.facts(tool.unwrap_or_default());
         if let Ok(facts) = &facts {
             self.facts.insert(path.clone(), facts.clone());

@@ -71,3 +71,67 @@ async fn a_step_between_two_attempts_holds_no_permit() {
     assert_eq!(soon(process.settled(&run)).await.status(), RunStatus::Completed);
     process.dies().await;
 }
+
+#[tokio::test]
+async fn steps_that_wait_for_a_full_server_hold_no_place_of_the_process_and_start_when_it_has_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let tools = Tools::with_pool(1);
+    let settings = Settings { max_parallel_steps: 2, ..Settings::default() };
+    let process = Process::with(folder.path(), "one", tools.clone(), settings).await;
+    let gates = json!([{"id": "a", "tool": "gate"}, {"id": "b", "tool": "gate"}, {"id": "c", "tool": "gate"}]);
+    let waiting = process.run(plan(gates, json!({}))).await;
+    tools.called("gate", 1).await;
+    let run = process.run(plan(json!([{"id": "a", "tool": "echo"}]), json!({}))).await;
+    assert_eq!(soon(process.settled(&run)).await.status(), RunStatus::Completed);
+    let started = process.engine.state(&waiting).await.unwrap();
+    let running = started.steps.values().filter(|step| step.status == StepStatus::Running).count();
+    assert_eq!((running, tools.calls("gate").len()), (1, 1), "no step is recorded as started before it has its place");
+    tools.gate.add_permits(3);
+    assert_eq!(soon(process.settled(&waiting)).await.status(), RunStatus::Completed);
+    assert!(tools.calls("gate").iter().all(|call| call.placed) && tools.calls("echo").iter().all(|call| !call.placed));
+    let pool = tools.pool.clone().unwrap();
+    assert!(pool.take().is_some() && pool.waiting() == 0, "all is given back");
+    process.dies().await;
+}
+
+#[tokio::test]
+async fn a_direct_call_goes_before_the_steps_that_wait_for_the_same_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let tools = Tools::with_pool(1);
+    let process = Process::start(folder.path(), "one", tools.clone()).await;
+    let gates = json!([{"id": "a", "tool": "gate"}, {"id": "b", "tool": "gate"}]);
+    let run = process.run(plan(gates, json!({}))).await;
+    tools.called("gate", 1).await;
+    let pool = tools.pool.clone().unwrap();
+    while pool.waiting() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let direct = pool.hold(true);
+    tokio::pin!(direct);
+    assert!(futures::poll!(&mut direct).is_pending());
+    tools.gate.add_permits(2);
+    let place = soon(direct).await;
+    assert_eq!(tools.calls("gate").len(), 1);
+    drop(place);
+    assert_eq!(soon(process.settled(&run)).await.status(), RunStatus::Completed);
+    process.dies().await;
+}
+
+#[tokio::test]
+async fn a_cancelled_run_leaves_the_line_of_a_full_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let tools = Tools::with_pool(1);
+    let process = Process::start(folder.path(), "one", tools.clone()).await;
+    let pool = tools.pool.clone().unwrap();
+    let busy = pool.take().unwrap();
+    let run = process.run(plan(json!([{"id": "a", "tool": "gate"}]), json!({}))).await;
+    while pool.waiting() == 0 {
+        tokio::task::yield_now().await;
+    }
+    process.engine.ask(&run, Request::Cancel { reason: None, compensate: true }).await.unwrap();
+    assert_eq!(soon(process.settled(&run)).await.status(), RunStatus::Cancelled);
+    assert_eq!(pool.waiting(), 0);
+    drop(busy);
+    assert_eq!(tools.calls("gate").len(), 0);
+    process.dies().await;
+}

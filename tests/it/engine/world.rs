@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use sequitur::base::json::Object;
+use sequitur::base::slots::Slots;
 use sequitur::base::{ErrorKind, ManualEntropy, SystemClock};
 use sequitur::config::Redaction;
 use sequitur::contract::{Annotations, CallFailure, CallTool, ToolCall, ToolDefinition, ToolOutput};
@@ -23,6 +24,8 @@ pub(crate) struct Entry {
     pub(crate) tool: String,
     pub(crate) arguments: Value,
     pub(crate) key: Option<String>,
+    /// The call came with a place in its tool's pool.
+    pub(crate) placed: bool,
 }
 
 /// Tools by name: `echo` answers its arguments; `unsafe_echo` the same without
@@ -31,11 +34,18 @@ pub(crate) struct Entry {
 pub(crate) struct Tools {
     pub(crate) ledger: Mutex<Vec<Entry>>,
     pub(crate) gate: Semaphore,
+    /// The places that calls of `gate` share.
+    pub(crate) pool: Option<Slots>,
 }
 
 impl Tools {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { ledger: Mutex::default(), gate: Semaphore::new(0) })
+        Arc::new(Self { ledger: Mutex::default(), gate: Semaphore::new(0), pool: None })
+    }
+
+    /// The same with so many places for `gate`.
+    pub(crate) fn with_pool(places: usize) -> Arc<Self> {
+        Arc::new(Self { ledger: Mutex::default(), gate: Semaphore::new(0), pool: Some(Slots::new(places)) })
     }
 
     pub(crate) fn calls(&self, tool: &str) -> Vec<Entry> {
@@ -57,6 +67,7 @@ impl CallTool for Tools {
                 tool: call.name.clone(),
                 arguments: Value::Object(call.arguments.clone()),
                 key: call.idempotency_key.clone(),
+                placed: call.permit.is_some(),
             });
             let error = |kind: &str, text: &str| {
                 let body = json!({"success": false, "error": text, "error_type": kind});
@@ -94,6 +105,10 @@ impl CallTool for Tools {
             output_schema: None,
             annotations: Annotations { read_only_hint, ..Annotations::default() },
         })
+    }
+
+    fn pool(&self, name: &str) -> Option<Slots> {
+        self.pool.clone().filter(|_| name == "gate")
     }
 
     fn names(&self) -> Vec<String> {
