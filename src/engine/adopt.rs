@@ -1,8 +1,9 @@
 //! Takes over runs whose process is gone, and brings runs that are driven here
 //! what other processes ask of them.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::bodies::Bodies;
@@ -13,7 +14,7 @@ use super::handle::Engine;
 use super::journal::{self, Journal};
 use crate::base::ErrorKind;
 use crate::config::AutoResume;
-use crate::machine::{self, InputKind, RunStatus, State};
+use crate::machine::{self, Event, EventKind, InputKind, RunStatus, State, StepPath, StepStatus};
 use crate::store::{ChangeToken, Claim, Claimable, RunRow};
 use crate::workflow::plan::{Plan, StepKind};
 
@@ -30,12 +31,27 @@ const SILENT: Duration = Duration::from_hours(1);
 pub(super) struct Adoption {
     auto_resume: AutoResume,
     begun: AtomicBool,
+    /// Tools whose sources are being asked for them.
+    sought: Mutex<HashSet<String>>,
 }
 
 impl Adoption {
     pub(super) fn new(auto_resume: AutoResume) -> Self {
-        Self { auto_resume, begun: AtomicBool::new(false) }
+        Self { auto_resume, begun: AtomicBool::new(false), sought: Mutex::default() }
     }
+
+    fn sought(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+        self.sought.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Who wants a run to be taken over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// Nobody in particular: it was found.
+    Found,
+    /// A request that names it.
+    Asked,
 }
 
 impl Engine {
@@ -96,7 +112,7 @@ impl Engine {
             if self.shared.handle(&claimable.run).is_some() || self.shared.is_left(&claimable.run) {
                 continue;
             }
-            match self.adopt(&claimable).await {
+            match self.adopt(&claimable, Wanted::Found).await {
                 Ok(true) => adopted += 1,
                 Ok(false) => {}
                 Err(error) => tracing::error!(run = %claimable.run, %error, "the run cannot be taken over"),
@@ -114,12 +130,12 @@ impl Engine {
         self.shared.try_again(run);
         let claimable = self.shared.store.claimable_by(&self.shared.process).await?;
         match claimable.iter().find(|claimable| &*claimable.run == run) {
-            Some(claimable) => self.adopt(claimable).await,
+            Some(claimable) => self.adopt(claimable, Wanted::Asked).await,
             None => Ok(false),
         }
     }
 
-    async fn adopt(&self, claimable: &Claimable) -> Result<bool, EngineError> {
+    async fn adopt(&self, claimable: &Claimable, wanted: Wanted) -> Result<bool, EngineError> {
         let store = &self.shared.store;
         let run = &claimable.run;
         let Some(_reserved) = self.shared.reserve(run) else { return Ok(self.shared.handle(run).is_some()) };
@@ -129,7 +145,7 @@ impl Engine {
         }
         // All that can fail comes before the claim: an owner that lives and does
         // not drive would keep the run from everybody.
-        let (plan, state, compiled) = match self.read(&row).await {
+        let Read { plan, state, compiled, pins } = match self.read(&row).await {
             Ok(read) => read,
             Err(error) if error.kind() == ErrorKind::Internal => {
                 self.shared.leave_alone(run.clone());
@@ -142,6 +158,14 @@ impl Engine {
         let missing = self.missing_tools(&plan);
         if !missing.is_empty() {
             tracing::debug!(%run, ?missing, "left for a process that has its tools");
+            self.seek(missing);
+            return Ok(false);
+        }
+        // Who asks for this very run has a call repeated with the tool as it is now.
+        if wanted == Wanted::Found
+            && let Some(tool) = self.changed_in_flight(&state, &pins)
+        {
+            tracing::debug!(%run, tool, "left for a process whose tool is as it was when it was called");
             return Ok(false);
         }
         let epoch = match store.claim(run, &self.shared.process, claimable.owner.as_deref(), claimable.epoch).await? {
@@ -171,15 +195,47 @@ impl Engine {
 
     /// What a run is driven by. [`ErrorKind::Internal`] when this version cannot
     /// go on with it.
-    async fn read(&self, row: &RunRow) -> Result<(Arc<Plan>, State, Compiled), EngineError> {
+    async fn read(&self, row: &RunRow) -> Result<Read, EngineError> {
         let plan = self.plan(row).await?;
         let unsupported = machine::unsupported(&plan);
         if !unsupported.is_empty() {
             return Err(EngineError::internal(format!("this version cannot run it: {}", unsupported.join("; "))));
         }
-        let state = journal::load(&self.shared.store, &row.id, plan.clone()).await?;
+        let log = journal::log(&self.shared.store, &row.id).await?;
+        let state = journal::replay(plan.clone(), &row.id, &log)?;
         let compiled = Compiled::of(&plan).map_err(EngineError::internal)?;
-        Ok((plan, state, compiled))
+        Ok(Read { plan, state, compiled, pins: pins(&log) })
+    }
+
+    /// A tool whose call is in flight and would be repeated, and which is not
+    /// what it was when it was called.
+    fn changed_in_flight(&self, state: &State, pins: &BTreeMap<StepPath, String>) -> Option<String> {
+        let tools = self.shared.tools();
+        let in_flight = state.steps.iter().filter(|(_, step)| step.status == StepStatus::Running && step.repeat_safe);
+        in_flight
+            .filter_map(|(path, step)| Some((pins.get(path)?, &step.ready.as_ref()?.tool)))
+            .find(|(pin, tool)| tools.pinned(tool).is_none_or(|now| now.pin != **pin))
+            .map(|(_, tool)| tool.clone())
+    }
+
+    /// Has the servers asked that may have these tools; the next look sees what
+    /// came of it. Nobody waits: a server may hang.
+    fn seek(&self, missing: Vec<String>) {
+        let names: Vec<String> = {
+            let mut sought = self.adoption.sought();
+            missing.into_iter().filter(|name| sought.insert(name.clone())).collect()
+        };
+        if names.is_empty() {
+            return;
+        }
+        let (engine, tools) = (self.clone(), self.shared.tools());
+        self.shared.tasks.spawn(async move {
+            tokio::select! {
+                () = tools.seek(&names) => {}
+                () = engine.shared.stopping.cancelled() => {}
+            }
+            engine.adoption.sought().retain(|name| !names.contains(name));
+        });
     }
 
     /// Tools of a plan that this process does not have.
@@ -200,4 +256,23 @@ impl Engine {
         });
         called.filter(|tool| tools.definition(tool).is_none()).map(ToOwned::to_owned).collect()
     }
+}
+
+/// What a run is driven by.
+struct Read {
+    plan: Arc<Plan>,
+    state: State,
+    compiled: Compiled,
+    pins: BTreeMap<StepPath, String>,
+}
+
+/// The definitions that calls were last made of.
+fn pins(log: &[Event]) -> BTreeMap<StepPath, String> {
+    let mut pins = BTreeMap::new();
+    for event in log {
+        if let EventKind::StepStarted { path, pin: Some(pin), .. } = &event.kind {
+            pins.insert(path.clone(), pin.clone());
+        }
+    }
+    pins
 }

@@ -93,13 +93,17 @@ pub(super) fn another_process() -> Value {
 
 /// Replays a run's log.
 pub(super) async fn load(store: &Store, run: &Arc<str>, plan: Arc<Plan>) -> Result<State, EngineError> {
-    let log: Vec<Event> = store
-        .load_events(run)
-        .await?
-        .iter()
-        .map(|row| row.event().map_err(|error| EngineError::internal(error.to_string())))
-        .collect::<Result<_, _>>()?;
-    let state = State::replay(plan, &log).map_err(|error| EngineError::log(&error))?;
+    replay(plan, run, &log(store, run).await?)
+}
+
+/// A run's events.
+pub(super) async fn log(store: &Store, run: &Arc<str>) -> Result<Vec<Event>, EngineError> {
+    let rows = store.load_events(run).await?;
+    rows.iter().map(|row| row.event().map_err(|error| EngineError::internal(error.to_string()))).collect()
+}
+
+pub(super) fn replay(plan: Arc<Plan>, run: &str, log: &[Event]) -> Result<State, EngineError> {
+    let state = State::replay(plan, log).map_err(|error| EngineError::log(&error))?;
     state.ok_or_else(|| EngineError::internal(format!("the log of run `{run}` is empty")))
 }
 

@@ -1,6 +1,7 @@
 //! `execute_workflow`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -24,6 +25,8 @@ use crate::workflow::{self, LibraryError, Loaded, Rejected, Severity};
 
 /// A definition up to this many bytes stands in an example of a call.
 const ECHOED_BYTES: usize = 2_000;
+/// For servers that may have the template's tools and were never asked.
+const SOUGHT: Duration = Duration::from_secs(30);
 
 /// `execute_workflow`.
 pub(super) struct ExecuteWorkflow;
@@ -84,17 +87,13 @@ impl Tool for ExecuteWorkflow {
         let mut parameters = workflow::bind(&plan.parameters, arguments.parameters.as_ref().unwrap_or(&Object::new()))
             .map_err(|errors| bad_parameters(&plan, arguments.definition.as_ref(), &errors))?;
         let plan = Arc::new(plan);
+        seek_tools(&services, &loaded, &call).await;
         let (missing, warnings) = check_tools(&services, &loaded)?;
         if arguments.dry_run == Some(true) {
             return Ok(planned(&plan, &missing, warnings).into());
         }
         if let Some(tool) = missing.first() {
-            return Err(ToolFailure::new(
-                ErrorKind::NotFound,
-                format!("`{}` needs tools that are not there: {}", plan.template_id, missing.join(", ")),
-            )
-            .with_hint(missing_hint(&services, tool))
-            .with("missing_tools", json!(missing)));
+            return Err(lacks(&services, &plan, tool, &missing));
         }
         let engine = services.engine()?;
         engine.begin_adoption();
@@ -179,6 +178,32 @@ pub(super) fn not_found(error: &LibraryError) -> ToolFailure {
         }
         LibraryError::Broken { template_id, rejected } => broken(&format!("the template `{template_id}`"), rejected),
     }
+}
+
+/// Waits for the servers that the template's tools name, if they were never asked for theirs.
+async fn seek_tools(services: &Services, loaded: &Loaded, call: &ToolCall) {
+    let Some(tools) = services.all_tools() else { return };
+    let names: Vec<String> = loaded.plan.tools().into_iter().map(ToOwned::to_owned).collect();
+    tokio::select! {
+        // What is still not there then is told as missing.
+        _ = tokio::time::timeout(SOUGHT, tools.seek(&names)) => {}
+        () = call.cancel.cancelled() => {}
+    }
+}
+
+/// A run without its tools would only fail later.
+fn lacks(services: &Services, plan: &Plan, first: &str, missing: &[String]) -> ToolFailure {
+    let absence = services.all_tools().map(|tools| tools.absence(first));
+    let message = format!("`{}` needs tools that are not there: {}", plan.template_id, missing.join(", "));
+    let failure = match absence.filter(|absence| absence.kind != ErrorKind::NotFound) {
+        // Its server says why: it is held back, or the server cannot be used.
+        Some(absence) => {
+            let hint = absence.hint.unwrap_or_else(|| missing_hint(services, first));
+            ToolFailure::new(absence.kind, format!("{message}: {}", absence.message)).with_hint(hint)
+        }
+        None => ToolFailure::new(ErrorKind::NotFound, message).with_hint(missing_hint(services, first)),
+    };
+    failure.with("missing_tools", json!(missing))
 }
 
 /// What to do about the first tool that is not there.

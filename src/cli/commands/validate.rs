@@ -1,6 +1,7 @@
 //! `sequitur validate`: everything that is wrong with template files.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -14,6 +15,9 @@ use crate::cli::terminal::Terminal;
 use crate::telemetry::visible;
 use crate::workflow::plan::Source;
 use crate::workflow::{Problem, Severity, load_file};
+
+/// For servers that may have a file's tools and were never asked.
+const SOUGHT: Duration = Duration::from_secs(30);
 
 /// One file's outcome.
 struct Checked {
@@ -44,8 +48,10 @@ pub(in crate::cli) async fn validate(
         Ok(setup) => backend.client(setup, Purpose::Look).await,
         Err(failure) => Err(failure),
     };
-    let checked: Vec<Checked> =
-        arguments.files.iter().map(|file| check(file, &folder, connected.as_ref().ok())).collect();
+    let mut checked = Vec::new();
+    for file in &arguments.files {
+        checked.push(check(file, &folder, connected.as_ref().ok()).await);
+    }
     let unchecked = match connected {
         Ok(client) => {
             (client.close)().await;
@@ -74,12 +80,15 @@ pub(in crate::cli) async fn validate(
     Ok(if valid { Exit::Completed } else { Exit::BadInput })
 }
 
-fn check(file: &Path, folder: &Path, client: Option<&Client>) -> Checked {
+async fn check(file: &Path, folder: &Path, client: Option<&Client>) -> Checked {
     let shown = file.display().to_string();
     let (template_id, mut problems) = match load_file(&folder.join(file), Source::User) {
         Ok(loaded) => {
             let mut problems = loaded.warnings.clone();
             if let Some(client) = client {
+                let names: Vec<String> = loaded.plan.tools().into_iter().map(ToOwned::to_owned).collect();
+                // A server that takes longer has its tools told as missing.
+                tokio::time::timeout(SOUGHT, client.tools.seek(&names)).await.ok();
                 let lookup = |name: &str| client.tools.definition(name);
                 problems.extend(loaded.validate_tools(&lookup, &client.tools.names()));
             }

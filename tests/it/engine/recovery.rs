@@ -111,6 +111,40 @@ async fn a_process_without_the_tools_leaves_the_run_alone() {
 }
 
 #[tokio::test]
+async fn who_may_have_a_missing_tool_is_asked_for_it_and_then_the_run_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let tools = Tools::new();
+    let first = Process::start(folder.path(), "one", tools.clone()).await;
+    let steps = json!([{"id": "a", "tool": "gate"}, {"id": "b", "tool": "late", "depends_on": ["a"]}]);
+    let run = first.run(plan(steps, json!({}))).await;
+    tools.called("gate", 1).await;
+    first.dies().await;
+    let second = Process::start(folder.path(), "two", tools.clone()).await;
+    tools.gate.add_permits(1);
+    second.engine.begin_adoption();
+    assert_eq!(second.settled(&run).await.status(), RunStatus::Completed);
+    assert_eq!(tools.calls("late").len(), 1);
+    second.dies().await;
+}
+
+#[tokio::test]
+async fn a_call_in_flight_is_not_repeated_with_a_changed_tool_unless_somebody_asks_for_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let tools = Tools::new();
+    let first = Process::start(folder.path(), "one", tools.clone()).await;
+    let run = first.run(plan(json!([{"id": "a", "tool": "gate"}]), json!({}))).await;
+    tools.called("gate", 1).await;
+    first.dies().await;
+    "Opens another gate.".clone_into(&mut tools.description.lock().unwrap());
+    let second = Process::start(folder.path(), "two", tools.clone()).await;
+    assert_eq!(second.engine.adopt_all().await.unwrap(), 0);
+    assert!(second.engine.adopt_run(&run).await.unwrap());
+    tools.gate.add_permits(1);
+    assert_eq!(second.settled(&run).await.status(), RunStatus::Completed);
+    second.dies().await;
+}
+
+#[tokio::test]
 async fn with_auto_resume_never_a_run_is_taken_over_paused() {
     let folder = tempfile::tempdir().unwrap();
     let tools = Tools::new();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -30,22 +31,36 @@ pub(crate) struct Entry {
 
 /// Tools by name: `echo` answers its arguments; `unsafe_echo` the same without
 /// being safe to repeat; `fail` fails; `flaky` fails twice; `hang` and
-/// `unsafe_hang` never answer; `gate` answers when a permit is there.
+/// `unsafe_hang` never answer; `gate` answers when a permit is there; `late` is
+/// there once it was sought. `missing..` are not there.
 pub(crate) struct Tools {
     pub(crate) ledger: Mutex<Vec<Entry>>,
     pub(crate) gate: Semaphore,
     /// The places that calls of `gate` share.
     pub(crate) pool: Option<Slots>,
+    /// What the tools say of themselves.
+    pub(crate) description: Mutex<String>,
+    pub(crate) late: AtomicBool,
 }
 
 impl Tools {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { ledger: Mutex::default(), gate: Semaphore::new(0), pool: None })
+        Arc::new(Self::plain(None))
     }
 
     /// The same with so many places for `gate`.
     pub(crate) fn with_pool(places: usize) -> Arc<Self> {
-        Arc::new(Self { ledger: Mutex::default(), gate: Semaphore::new(0), pool: Some(Slots::new(places)) })
+        Arc::new(Self::plain(Some(Slots::new(places))))
+    }
+
+    fn plain(pool: Option<Slots>) -> Self {
+        Self {
+            ledger: Mutex::default(),
+            gate: Semaphore::new(0),
+            pool,
+            description: Mutex::default(),
+            late: AtomicBool::new(false),
+        }
     }
 
     pub(crate) fn calls(&self, tool: &str) -> Vec<Entry> {
@@ -74,7 +89,7 @@ impl CallTool for Tools {
                 Ok(ToolOutput { is_error: true, ..ToolOutput::structured(body) })
             };
             match call.name.as_str() {
-                "echo" | "unsafe_echo" => Ok(ToolOutput::structured(Value::Object(call.arguments))),
+                "echo" | "unsafe_echo" | "late" => Ok(ToolOutput::structured(Value::Object(call.arguments))),
                 "fail" => error("tool_error", "it failed"),
                 "flaky" if self.calls("flaky").len() <= 2 => error("unavailable", "not yet"),
                 "flaky" => Ok(ToolOutput::structured(json!({"ok": true}))),
@@ -93,14 +108,14 @@ impl CallTool for Tools {
     }
 
     fn definition(&self, name: &str) -> Option<ToolDefinition> {
-        if name.starts_with("missing") {
+        if name.starts_with("missing") || (name == "late" && !self.late.load(Ordering::SeqCst)) {
             return None;
         }
         let read_only_hint = Some(!name.starts_with("unsafe"));
         Some(ToolDefinition {
             name: name.to_owned(),
             title: None,
-            description: String::new(),
+            description: self.description.lock().unwrap().clone(),
             input_schema: json!({"type": "object"}),
             output_schema: None,
             annotations: Annotations { read_only_hint, ..Annotations::default() },
@@ -113,6 +128,14 @@ impl CallTool for Tools {
 
     fn names(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    fn seek<'s>(&'s self, names: &'s [String]) -> BoxFuture<'s, ()> {
+        Box::pin(async move {
+            if names.iter().any(|name| name == "late") {
+                self.late.store(true, Ordering::SeqCst);
+            }
+        })
     }
 }
 
