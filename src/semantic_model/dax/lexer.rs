@@ -8,6 +8,8 @@
 
 use std::borrow::Cow;
 
+use crate::semantic_model::dax::span::Span;
+
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
@@ -15,12 +17,16 @@ pub enum TokenKind {
     Comment,
     /// `"..."`, `""` inside being one `"`.
     Text,
+    /// `dt"..."`: a date, a time or both.
+    Date,
     /// `[...]`, `]]` inside being one `]`: a column or a measure.
     Bracket,
     /// `'...'`, `''` inside being one `'`: a table.
     Quoted,
     /// A function, keyword, variable or plain table name.
     Word,
+    /// `@name`: a parameter of a query.
+    Parameter,
     /// A number.
     Number,
     /// An operator or separator.
@@ -44,15 +50,16 @@ impl<'a> Token<'a> {
     /// What stands between the quotes or brackets, doubled ones made single.
     #[must_use]
     pub fn name(&self) -> Cow<'a, str> {
-        let end = match self.kind {
-            TokenKind::Text => '"',
-            TokenKind::Bracket => ']',
-            TokenKind::Quoted => '\'',
-            TokenKind::Comment | TokenKind::Word | TokenKind::Number | TokenKind::Symbol => {
+        let (open, end) = match self.kind {
+            TokenKind::Text => (1, '"'),
+            TokenKind::Date => (3, '"'),
+            TokenKind::Bracket => (1, ']'),
+            TokenKind::Quoted => (1, '\''),
+            TokenKind::Comment | TokenKind::Word | TokenKind::Parameter | TokenKind::Number | TokenKind::Symbol => {
                 return Cow::Borrowed(self.text);
             }
         };
-        let mut inner = self.text.get(1..).unwrap_or_default();
+        let mut inner = self.text.get(open..).unwrap_or_default();
         if self.closed {
             inner = inner.strip_suffix(end).unwrap_or(inner);
         }
@@ -70,10 +77,22 @@ impl<'a> Token<'a> {
         self.offset + self.text.len()
     }
 
+    /// Where it stands.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        Span { start: self.offset, end: self.end() }
+    }
+
     /// Whether it is this symbol.
     #[must_use]
     pub fn is_symbol(&self, symbol: &str) -> bool {
         self.kind == TokenKind::Symbol && self.text == symbol
+    }
+
+    /// Whether it is this word, in any case.
+    #[must_use]
+    pub fn is_word(&self, word: &str) -> bool {
+        self.kind == TokenKind::Word && self.text.eq_ignore_ascii_case(word)
     }
 }
 
@@ -98,9 +117,15 @@ pub fn tokens(text: &str) -> Vec<Token<'_>> {
 /// Kind, length in bytes and whether it is closed, of the token that `rest` begins with.
 fn token(rest: &str, first: char) -> (TokenKind, usize, bool) {
     match first {
-        '"' => enclosed(TokenKind::Text, rest, '"'),
-        '\'' => enclosed(TokenKind::Quoted, rest, '\''),
-        '[' => enclosed(TokenKind::Bracket, rest, ']'),
+        '"' => enclosed(TokenKind::Text, rest, 1, '"'),
+        '\'' => enclosed(TokenKind::Quoted, rest, 1, '\''),
+        '[' => enclosed(TokenKind::Bracket, rest, 1, ']'),
+        'd' | 'D' if rest.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("dt\"")) => {
+            enclosed(TokenKind::Date, rest, 3, '"')
+        }
+        '@' if rest.get(1..).is_some_and(|next| next.starts_with(|c: char| c.is_alphabetic() || c == '_')) => {
+            (TokenKind::Parameter, 1 + word(rest.get(1..).unwrap_or_default()), true)
+        }
         '/' if rest.starts_with("/*") => match rest.get(2..).and_then(|inner| inner.find("*/")) {
             Some(at) => (TokenKind::Comment, at + 4, true),
             None => (TokenKind::Comment, rest.len(), false),
@@ -112,20 +137,22 @@ fn token(rest: &str, first: char) -> (TokenKind, usize, bool) {
         '.' if rest.get(1..).is_some_and(|next| next.starts_with(|c: char| c.is_ascii_digit())) => {
             (TokenKind::Number, number(rest), true)
         }
-        _ if first.is_alphabetic() || first == '_' => {
-            let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).unwrap_or(rest.len());
-            (TokenKind::Word, end, true)
-        }
+        _ if first.is_alphabetic() || first == '_' => (TokenKind::Word, word(rest), true),
         _ => {
-            let pair = ["&&", "||", "<=", ">=", "<>", "=="].into_iter().any(|pair| rest.starts_with(pair));
+            let pair = ["&&", "||", "<=", ">=", "<>", "==", "=>"].into_iter().any(|pair| rest.starts_with(pair));
             (TokenKind::Symbol, if pair { 2 } else { first.len_utf8() }, true)
         }
     }
 }
 
+/// The length of the word that `rest` begins with.
+fn word(rest: &str) -> usize {
+    rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).unwrap_or(rest.len())
+}
+
 /// A token between quotes or brackets whose end, doubled, stands for itself.
-fn enclosed(kind: TokenKind, rest: &str, end: char) -> (TokenKind, usize, bool) {
-    let mut from = 1;
+fn enclosed(kind: TokenKind, rest: &str, open: usize, end: char) -> (TokenKind, usize, bool) {
+    let mut from = open;
     while let Some(at) = rest.get(from..).and_then(|inner| inner.find(end)) {
         let after = from + at + 1;
         if !rest.get(after..).is_some_and(|next| next.starts_with(end)) {

@@ -128,7 +128,12 @@ impl Reader<'_, '_> {
                 }
             }
             TokenKind::Bracket => self.bare(&name, given),
-            TokenKind::Comment | TokenKind::Text | TokenKind::Number | TokenKind::Symbol => {}
+            TokenKind::Comment
+            | TokenKind::Text
+            | TokenKind::Date
+            | TokenKind::Parameter
+            | TokenKind::Number
+            | TokenKind::Symbol => {}
         }
         1
     }
