@@ -363,12 +363,16 @@ impl Node {
             Kind::Call(call) => call.arguments.iter().for_each(visit),
             Kind::Chain { first, rest } => {
                 visit(first);
-                rest.iter().for_each(|link| visit(&link.operand));
+                for link in rest {
+                    visit(&link.operand);
+                }
             }
             Kind::Unary { operand: inner, .. } | Kind::Brackets(inner) => visit(inner),
             Kind::Tuple(parts) | Kind::Set(parts) => parts.iter().for_each(visit),
             Kind::Block(block) => {
-                block.variables.iter().for_each(|variable| visit(&variable.value));
+                for variable in &block.variables {
+                    visit(&variable.value);
+                }
                 visit(&block.result);
             }
         }

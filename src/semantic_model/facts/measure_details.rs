@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::semantic_model::dax::{Dependencies, Names, References};
+use crate::semantic_model::dax::{Dependencies, Home, Names, References};
 use crate::semantic_model::error::Error;
 use crate::semantic_model::facts::measures::complexity;
 use crate::semantic_model::facts::page::{Page, ROW_BYTES, cut, size_of};
@@ -129,8 +129,8 @@ pub fn run(models: &Models, args: &Args) -> Result<Answer, Error> {
         format_string_expression: short(&measure.format_string_expression),
         display_folder: short(&measure.display_folder),
         hidden: measure.hidden,
-        complexity: complexity(measure, &Dependencies::of(&opened.model, &names)),
-        references: ReferenceNames::of(References::of(&measure.expression, Some(&table.name), &names)),
+        complexity: complexity(table, measure, &names, &Dependencies::of(&opened.model, &names)),
+        references: ReferenceNames::of(References::of(&measure.expression, Home::Measure(&table.name), &names)),
         location: measure.location.as_ref().map(ToString::to_string),
         model: opened.identity,
     };

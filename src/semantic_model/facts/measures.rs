@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::semantic_model::dax::{Complexity, Dependencies, Names};
+use crate::semantic_model::dax::{Analysis, Complexity, Dependencies, Formula, Home, Names};
 use crate::semantic_model::error::Error;
 use crate::semantic_model::facts::page::{Page, Shorten, cut};
 use crate::semantic_model::facts::table::find_table;
@@ -66,8 +66,8 @@ pub struct MeasureRow {
     pub display_folder: Option<String>,
     /// Not shown to report authors.
     pub hidden: bool,
-    /// From the text alone: calls, nesting, iterators, changes of filters, depth of
-    /// the measures it builds on. Says nothing about speed.
+    /// From the text alone: calls, nesting, iterators, changes of filters, context
+    /// transitions, depth of the measures it builds on. Says nothing about speed.
     pub complexity: u32,
 }
 
@@ -89,7 +89,7 @@ pub fn run(models: &Models, args: &Args) -> Result<Answer, Error> {
     let wanted: Vec<(&Table, &Measure, u32)> = model
         .measures()
         .filter(|(table, _)| only.is_none_or(|only| same(&only.name, &table.name)))
-        .map(|(table, measure)| (table, measure, complexity(measure, &dependencies)))
+        .map(|(table, measure)| (table, measure, complexity(table, measure, &names, &dependencies)))
         .collect();
     // `max_by_key` keeps the last of equals; the first is what a reader of the list expects.
     let most = wanted.iter().rev().max_by_key(|(_, _, complexity)| *complexity);
@@ -108,8 +108,10 @@ pub fn run(models: &Models, args: &Args) -> Result<Answer, Error> {
 }
 
 /// The one number for how involved a measure is.
-pub(crate) fn complexity(measure: &Measure, dependencies: &Dependencies) -> u32 {
-    Complexity::of(&measure.expression).score(dependencies.depth(&measure.name))
+pub(crate) fn complexity(table: &Table, measure: &Measure, names: &Names<'_>, dependencies: &Dependencies<'_>) -> u32 {
+    let formula = Formula::parse(&measure.expression);
+    let analysis = Analysis::of(&formula, Home::Measure(&table.name), names);
+    Complexity::of(&analysis).score(dependencies.depth(&measure.name))
 }
 
 fn row(table: &Table, measure: &Measure, complexity: u32) -> MeasureRow {

@@ -118,7 +118,7 @@ fn measures_are_listed_and_the_most_complex_is_named() {
             "format_string": "#,0.00", "display_folder": "Sales\\Amounts", "hidden": false, "complexity": 2
         })
     );
-    assert_eq!(answer["most_complex_measure"], "New Customers");
+    assert_eq!(answer["most_complex_measure"], "Stock Value");
     assert_eq!(answer["most_complex_measure_table"], "Figures");
     let none = shown(measures::run(&open_sample(), &args(json!({"table": "Sales"}))).unwrap());
     assert_eq!((&none["total"], &none["most_complex_measure"]), (&json!(0), &json!(null)));

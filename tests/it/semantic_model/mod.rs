@@ -4,6 +4,7 @@
 
 mod answers;
 mod broken;
+mod real_dax;
 mod real_models;
 mod sample;
 mod sizes;

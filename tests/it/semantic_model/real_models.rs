@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use sequitur::semantic_model::dax::{Names, References};
+use sequitur::semantic_model::dax::{Home, Names, References};
 use sequitur::semantic_model::facts::Counts;
 use sequitur::semantic_model::limits::Limits;
 use sequitur::semantic_model::model::Model;
@@ -14,7 +14,7 @@ use sequitur::semantic_model::words::ColumnKind;
 use serde_json::{Value, json};
 
 /// Each with its folder or file and what is known of it; none when they are absent.
-fn real_models() -> Vec<(&'static str, PathBuf, Value)> {
+pub(super) fn real_models() -> Vec<(&'static str, PathBuf, Value)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/models");
     if !folder.is_dir() {
         eprintln!("skipped: the public sample models are not at {}", folder.display());
@@ -36,7 +36,7 @@ fn real_models() -> Vec<(&'static str, PathBuf, Value)> {
     .collect()
 }
 
-fn load(path: &Path) -> Model {
+pub(super) fn load(path: &Path) -> Model {
     Source::read(&Place::at(path).unwrap(), &Limits::default()).unwrap().model().unwrap()
 }
 
@@ -132,7 +132,7 @@ fn measures_refer_to_what_is_known() {
         let names = Names::of(&model);
         let known = known["measure_dependencies"].as_object().unwrap();
         for (table, measure) in model.measures() {
-            let found = References::of(&measure.expression, Some(&table.name), &names);
+            let found = References::of(&measure.expression, Home::Measure(&table.name), &names);
             let known = &known[&measure.name];
             let set = |key: &str| -> BTreeSet<String> {
                 known[key].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
@@ -143,7 +143,11 @@ fn measures_refer_to_what_is_known() {
                 found.columns.iter().map(|(table, column)| format!("'{table}'[{column}]")).collect();
             assert_eq!(columns, set("columns"), "{label}");
             assert_eq!(found.tables, set("tables"), "{label}");
-            let loose: BTreeSet<String> = found.unresolved.union(&found.local).cloned().collect();
+            let mut loose: BTreeSet<String> = found.unresolved.union(&found.local).cloned().collect();
+            if measure.name == "Workspace Monitoring URL" {
+                // It names a table that is not there with a column and without; the other reader tells the first only.
+                assert!(loose.remove("workspace_monitoring_reports"), "{label}");
+            }
             assert_eq!(loose, set("unresolved"), "{label}");
         }
     }

@@ -46,7 +46,7 @@ fn parse(files: &[(String, String)]) -> Model {
     Source::of(Format::Tmdl, files).model().unwrap()
 }
 
-fn load() -> Model {
+pub(super) fn load_sample() -> Model {
     Source::read(&Place::at(&project().join("Bramble Retail.pbip")).unwrap(), &Limits::default())
         .unwrap()
         .model()
@@ -55,7 +55,7 @@ fn load() -> Model {
 
 #[test]
 fn the_sample_holds_what_it_should() {
-    let model = load();
+    let model = load_sample();
     let expected = Counts {
         tables: 12,
         columns: 77,
@@ -98,7 +98,7 @@ fn the_sample_holds_what_it_should() {
 
 #[test]
 fn relationships_of_every_sort_are_in_the_sample() {
-    let model = load();
+    let model = load_sample();
     let one = |from: &str, to: &str| {
         let mut found = model
             .relationships
@@ -119,7 +119,7 @@ fn relationships_of_every_sort_are_in_the_sample() {
 
 #[test]
 fn expressions_keep_their_text_in_every_form() {
-    let model = load();
+    let model = load_sample();
     let figures = model.table("Figures").unwrap();
     let expression = |name: &str| figures.measure(name).unwrap().expression.as_str();
     assert_eq!(expression("Net Sales"), "[Gross Sales] - [Discounts]");
@@ -166,7 +166,7 @@ fn the_sample_is_the_same_model_with_crlf_a_mark_and_spaces() {
     let changed = |change: &dyn Fn(&str) -> String| -> Model {
         parse(&files.iter().map(|(name, text)| (name.clone(), change(text))).collect::<Vec<_>>())
     };
-    assert_eq!(plain, load());
+    assert_eq!(plain, load_sample());
     assert_eq!(plain, changed(&|text| text.replace('\n', "\r\n")));
     assert_eq!(plain, changed(&|text| format!("\u{feff}{text}")));
     // Where indentation is wider the columns differ, and only they: everything else is compared.

@@ -26,7 +26,7 @@ pub enum Script {
 /// Reads one expression: of a measure, column, table, calculation item or filter.
 #[must_use]
 pub fn parse_expression(text: &str) -> Parsed<Node> {
-    read(text, |cursor| cursor.expression())
+    read(text, Cursor::expression)
 }
 
 /// Reads a query.

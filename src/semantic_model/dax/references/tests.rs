@@ -1,4 +1,4 @@
-use super::{Names, References};
+use super::{Home, Names, References};
 use crate::semantic_model::model::{Column, Measure, Model, Table};
 
 fn model() -> Model {
@@ -21,7 +21,7 @@ fn model() -> Model {
 /// measures | columns | tables | unresolved | local
 fn of(expression: &str) -> String {
     let model = model();
-    let found = References::of(expression, Some("sales"), &Names::of(&model));
+    let found = References::of(expression, Home::Measure("sales"), &Names::of(&model));
     let list = |names: &mut dyn Iterator<Item = String>| names.collect::<Vec<_>>().join(" ");
     [
         list(&mut found.measures.iter().cloned()),
@@ -41,7 +41,7 @@ fn a_bare_name_is_a_column_of_the_home_table_first_and_else_a_measure() {
 #[test]
 fn a_qualified_name_is_a_column_first_and_else_a_measure() {
     assert_eq!(of("SUM(sales[Price]) + 'Sales'[Total] + 'date table' [Date]"), "Total|Date Table.Date Sales.Price|||");
-    assert_eq!(of("Missing[x] + 'Other'[Gone]"), "|||'Other'[Gone] Missing[x]|");
+    assert_eq!(of("Missing[x] + 'Other'[Gone]"), "|||Missing[x] Other[Gone]|");
 }
 
 #[test]
