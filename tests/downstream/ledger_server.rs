@@ -27,13 +27,8 @@ impl Desk {
 
     /// The processes of `count` children, as soon as they live.
     fn children(&self, count: usize) -> Vec<u32> {
-        loop {
-            let lines = self.book().marked(Mark::Child);
-            if lines.len() == count {
-                return lines.iter().map(|line| line.pid).collect();
-            }
-            crate::process::rest();
-        }
+        crate::process::until("the children", || self.book().marked(Mark::Child).len() == count);
+        self.book().marked(Mark::Child).iter().map(|line| line.pid).collect()
     }
 
     fn marks(&self) -> Vec<Mark> {
@@ -260,9 +255,7 @@ pub(crate) fn clings_to_life_with_its_children() {
     assert_eq!(desk.book().marked(Mark::Started)[0].pid, pid, "a deaf server keeps its process id");
     let children = desk.children(2);
     client.hang_up();
-    while desk.book().marked(Mark::Eof).is_empty() {
-        crate::process::rest();
-    }
+    crate::process::until("the end of its input", || !desk.book().marked(Mark::Eof).is_empty());
     crate::client::signal(pid, "TERM");
     assert!(crate::process::lives(pid));
     client.killed();

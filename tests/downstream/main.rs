@@ -4,13 +4,23 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod bad_servers;
+mod changed_tools;
 #[allow(dead_code, reason = "the tests of the protocol use all of it")]
 #[path = "../it/serve/client.rs"]
 mod client;
+mod forwarding;
+mod gateway;
 #[path = "../ledger/mod.rs"]
 mod ledger;
 mod ledger_server;
+mod outcomes;
+#[allow(dead_code, reason = "the tests of the program use all of it")]
+#[path = "../it/serve/place.rs"]
+mod place;
 mod process;
+#[cfg(unix)]
+mod remains;
 
 use std::process::ExitCode;
 
@@ -40,6 +50,53 @@ const TESTS: &[&[Test]] = &[
     ),
     #[cfg(unix)]
     tests!(ledger_server: clings_to_life_with_its_children),
+    tests!(forwarding:
+    a_result_passes_untouched,
+    arguments_arrive_untouched_and_without_a_key,
+    progress_comes_in_order_and_before_the_answer,
+    a_cancelled_call_is_cancelled_at_the_server,
+    a_server_gets_no_more_calls_at_once_than_it_may,
+    calls_are_answered_as_they_are_done_not_as_they_came,
+    the_list_is_there_at_once_from_the_second_start_on,
+    a_server_that_says_its_tools_changed_is_listed_anew,
+    a_list_of_many_pages_is_read_to_its_end,
+    ),
+    tests!(bad_servers:
+    one_that_is_missing,
+    one_that_exits_at_its_start,
+    one_that_hangs_at_initialise,
+    one_that_exits_in_a_call,
+    one_that_never_answers,
+    one_that_answers_twice,
+    one_that_talks_beside_the_protocol,
+    one_whose_result_is_too_large,
+    two_with_one_name,
+    two_tools_with_one_name,
+    one_with_a_variable_that_is_not_set,
+    one_that_is_sequitur_itself,
+    many_bad_ones_at_once,
+    ),
+    tests!(changed_tools:
+    between_two_steps_it_is_quarantined_until_accepted,
+    a_trusted_server_may_change_its_tools,
+    ),
+    tests!(outcomes:
+    every_attempt_has_the_same_key_and_every_step_its_own,
+    a_safe_step_is_repeated_under_its_key_after_we_were_killed,
+    a_server_that_honours_keys_does_it_once_for_all_that,
+    an_unsafe_call_without_an_answer_asks_and_is_repeated_under_its_key,
+    an_unsafe_call_without_an_answer_asks_and_is_told_that_it_is_done,
+    an_unsafe_call_without_an_answer_asks_and_fails_when_told_so,
+    an_unsafe_call_in_flight_when_we_were_killed_asks,
+    a_call_that_was_never_sent_is_a_plain_failure,
+    ),
+    #[cfg(unix)]
+    tests!(remains:
+    after_the_end_of_the_input,
+    after_a_signal_to_terminate,
+    after_a_kill,
+    after_a_kill_of_our_whole_group,
+    ),
 ];
 
 fn main() -> ExitCode {

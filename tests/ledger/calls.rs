@@ -27,6 +27,10 @@ impl Wanted {
         self.told.notify_all();
     }
 
+    fn is_cancelled(&self) -> bool {
+        *self.cancelled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits; whether it was cancelled.
     fn wait(&self, time: Duration) -> bool {
         let cancelled = self.cancelled.lock().unwrap_or_else(PoisonError::into_inner);
@@ -144,12 +148,15 @@ impl Call {
 
     fn wait_until(&self, file: &Path) -> bool {
         while !file.exists() {
-            if self.wanted.wait(LOOK) && self.on_cancel == OnCancel::Stop {
+            if !self.wait(LOOK) {
                 return false;
             }
-            rest();
+            if self.wanted.is_cancelled() {
+                rest();
+            }
         }
-        true
+        // What it waited for and the end of the client's wish may have come together.
+        self.wait(Duration::ZERO)
     }
 
     fn hang(&self) -> bool {

@@ -35,9 +35,10 @@ pub(super) fn serve(spec: Spec) -> ExitCode {
         spec,
     };
     server.note(Mark::Started, Value::Null);
-    if let Some(code) = server.spec.start.exits {
+    let start = &server.spec.start;
+    if start.exits.is_some() || start.exits_while.as_deref().is_some_and(Path::exists) {
         eprint_line("cannot start: the test says so");
-        return ExitCode::from(code);
+        return ExitCode::from(start.exits.unwrap_or(1));
     }
     let server = Arc::new(server);
     server.start();

@@ -52,6 +52,8 @@ pub(crate) enum Eras {
 pub(crate) struct Start {
     /// Says why on standard error and ends with this code, before anything is read.
     pub(crate) exits: Option<u8>,
+    /// The same, but only while this file exists.
+    pub(crate) exits_while: Option<PathBuf>,
     /// Reads nothing before this file exists.
     pub(crate) until: Option<PathBuf>,
     /// Reads nothing for so long.
