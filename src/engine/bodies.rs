@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-use crate::base::json::{Object, canonical};
+use crate::base::json::Object;
 use crate::machine::BodyRef;
 use crate::store::Store;
 
@@ -35,10 +35,11 @@ impl Bodies {
 
     /// Keeps a value for the next commit.
     pub(super) fn put(&mut self, value: &Arc<Value>) -> BodyRef {
-        self.put_text(canonical(value).into(), Some(value))
+        self.put_text(value.to_string().into(), Some(value))
     }
 
-    /// The same, its canonical text at hand.
+    /// The same, its text at hand. Keys stand in it in the order in which they
+    /// came: a call that is repeated from what is stored is equal to the byte.
     pub(super) fn put_text(&mut self, text: Arc<str>, value: Option<&Arc<Value>>) -> BodyRef {
         let body = BodyRef::of(&text);
         if let Some(value) = value {

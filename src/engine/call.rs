@@ -24,7 +24,7 @@ pub(super) enum Ended {
     Completed {
         /// The step's result.
         result: Arc<Value>,
-        /// Its canonical text.
+        /// Its text.
         text: Arc<str>,
         /// What the run is bound to from now on.
         binds: Option<Binding>,
@@ -97,7 +97,7 @@ fn ended_with(tool: &str, ended: Result<ToolOutput, CallFailure>) -> Ended {
 
 fn completed(tool: &str, output: &ToolOutput) -> Ended {
     let result = output.step_result();
-    let text = crate::base::json::canonical(&result);
+    let text = result.to_string();
     if text.len() > RESULT_LIMIT {
         let error = StepError::new(
             ErrorKind::ResultTooLarge,

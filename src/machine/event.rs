@@ -27,8 +27,9 @@ pub struct Event {
     pub kind: EventKind,
 }
 
-/// A value kept in the table of bodies: `{hash, bytes}`. The body is canonical
-/// JSON text in UTF-8; `hash` is its SHA-256.
+/// A value kept in the table of bodies: `{hash, bytes}`. The body is
+/// compact JSON text in UTF-8, its keys in the order in which they came; `hash`
+/// is its SHA-256.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct BodyRef {
     /// SHA-256, hexadecimal.

@@ -14,7 +14,7 @@ async fn another_process_goes_on_and_repeats_no_completed_step() {
     let first = Process::start(folder.path(), "one", tools.clone()).await;
     let steps = json!([
         {"id": "a", "tool": "echo", "parameters": {"n": 1}, "exports": {"n": "{{ result.n }}"}},
-        {"id": "b", "tool": "gate", "depends_on": ["a"]},
+        {"id": "b", "tool": "gate", "depends_on": ["a"], "parameters": {"z": {"y": 1.0, "b": "{{ a }}"}, "a": [0.1]}},
         {"id": "c", "tool": "unsafe_echo", "depends_on": ["b"], "parameters": {"n": "{{ context.n }}"}},
     ]);
     let run = first.run(plan(steps, json!({"outputs": {"n": "{{ c.n }}"}}))).await;
@@ -29,8 +29,14 @@ async fn another_process_goes_on_and_repeats_no_completed_step() {
     assert_eq!(state.status(), RunStatus::Completed);
     assert_eq!(tools.calls("echo").len(), 1);
     assert_eq!(tools.calls("unsafe_echo").len(), 1);
-    let keys: Vec<_> = tools.calls("gate").into_iter().map(|call| call.key).collect();
-    assert_eq!(keys[0], keys[1]);
+    let calls = tools.calls("gate");
+    assert_eq!(calls[0].key, calls[1].key);
+    let sent = |call: usize| calls[call].arguments.to_string();
+    assert_eq!(
+        (sent(0), sent(1)),
+        (r#"{"z":{"y":1.0,"b":{"n":1}},"a":[0.1]}"#.to_owned(), sent(0)),
+        "equal to the byte"
+    );
     let outputs = second.engine.value(&run, state.outputs.as_ref().unwrap()).await.unwrap();
     assert_eq!(outputs, json!({"n": 1}));
     second.dies().await;
