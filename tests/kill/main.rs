@@ -20,9 +20,14 @@ mod binary;
 #[path = "../it/serve/client.rs"]
 mod client;
 mod ledger;
+#[path = "../ledger/mod.rs"]
+mod ledger_server;
 mod process;
 mod record;
 mod rounds;
+// What is left of a life is read from `/proc`, and what left its group is found there alone.
+#[cfg(target_os = "linux")]
+mod servers;
 mod tally;
 mod workplace;
 
@@ -38,9 +43,20 @@ const TESTS: &[Test] = &[
     Test { name: "a_run_goes_on_after_each_of_eight_kills", ignored: false, run: || rounds::kill_and_go_on(8) },
     Test { name: "the_binary_itself_goes_on_after_kills", ignored: false, run: binary::kill_and_go_on },
     Test { name: "a_hundred_kills", ignored: true, run: || rounds::kill_and_go_on(100) },
+    #[cfg(target_os = "linux")]
+    Test {
+        name: "the_binary_goes_on_with_its_servers_after_kills",
+        ignored: false,
+        run: || servers::kill_and_go_on(10, 2),
+    },
+    #[cfg(target_os = "linux")]
+    Test { name: "three_hundred_kills_with_servers", ignored: true, run: || servers::kill_and_go_on(300, 4) },
 ];
 
 fn main() -> ExitCode {
+    if let Some(ended) = ledger_server::served() {
+        return ended;
+    }
     let mut arguments = std::env::args_os().skip(1).peekable();
     if arguments.next_if(|first| first == process::ARGUMENT).is_some() {
         return process::main(arguments);

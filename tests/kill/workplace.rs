@@ -29,14 +29,24 @@ pub(crate) struct Workplace {
 
 impl Workplace {
     pub(crate) fn new(program: Program, template: &Value) -> Self {
+        Self::configured(program, template, |_| json!({}))
+    }
+
+    /// With what `more` says for its folder in the configuration besides.
+    pub(crate) fn configured(program: Program, template: &Value, more: impl FnOnce(&Path) -> Value) -> Self {
         // On the disk, where a killed process's writes are not only in memory.
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let path = folder.path();
         std::fs::create_dir(path.join("templates")).unwrap();
         std::fs::write(path.join("templates/template.json"), template.to_string()).unwrap();
-        std::fs::write(path.join("config.json"), json!({"workflows": {"directories": ["templates"]}}).to_string())
-            .unwrap();
+        let mut config = more(path);
+        config["workflows"] = json!({"directories": ["templates"]});
+        std::fs::write(path.join("config.json"), config.to_string()).unwrap();
         Self { folder, program }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -150,7 +160,7 @@ pub(crate) fn survey_template() -> Value {
     template(&steps, &json!({"model": "{{ s49.model.name }}"}))
 }
 
-fn template(steps: &[Value], outputs: &Value) -> Value {
+pub(crate) fn template(steps: &[Value], outputs: &Value) -> Value {
     json!({"template_id": "long_run", "template_name": "A long run", "version": "1", "description": "Is killed.",
            "mode": "parallel", "steps": steps, "outputs": outputs})
 }

@@ -31,6 +31,8 @@ pub(crate) struct Client {
     next_id: i64,
     /// Whether an answer to nothing that was asked is a fault.
     pub(crate) strict: bool,
+    /// It may be killed at any moment: what is sent to it then is lost, and half a line is its end.
+    pub(crate) mortal: bool,
     /// Notifications, in the order in which they came.
     pub(crate) notifications: Vec<Value>,
 }
@@ -64,6 +66,7 @@ impl Client {
             era: Era::Legacy,
             next_id: 0,
             strict: true,
+            mortal: false,
             notifications: Vec::new(),
         }
     }
@@ -77,18 +80,28 @@ impl Client {
 
     /// The handshake; what it answers.
     pub(crate) fn greet(&mut self, era: Era) -> Value {
+        let answer = self.greet_or_end(era);
+        answer.unwrap_or_else(|| self.ended_early())
+    }
+
+    /// The same; nothing when it ends before it answers.
+    pub(crate) fn greet_or_end(&mut self, era: Era) -> Option<Value> {
         self.era = era;
         match era {
             Era::Legacy => {
-                let answer = self.ask(
+                let id = self.request(
                     "initialize",
                     json!({"protocolVersion": "2025-11-25", "capabilities": {},
                            "clientInfo": {"name": "test", "version": "1"}}),
                 );
+                let answer = self.answer_or_end(id)?;
                 self.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
-                answer
+                Some(answer)
             }
-            Era::Modern => self.ask("server/discover", json!({})),
+            Era::Modern => {
+                let id = self.request("server/discover", json!({}));
+                self.answer_or_end(id)
+            }
         }
     }
 
@@ -98,7 +111,8 @@ impl Client {
 
     pub(crate) fn send_line(&mut self, line: &str) {
         let to = self.to.as_mut().unwrap();
-        to.write_all(format!("{line}\n").as_bytes()).and_then(|()| to.flush()).unwrap();
+        let sent = to.write_all(format!("{line}\n").as_bytes()).and_then(|()| to.flush());
+        assert!(sent.is_ok() || self.mortal, "{sent:?}");
     }
 
     /// Sends a request and returns its id.
@@ -116,12 +130,14 @@ impl Client {
     /// The next message; none at the end of the stream.
     pub(crate) fn next(&mut self) -> Option<Value> {
         match self.lines.recv_timeout(PATIENCE) {
-            Ok(line) => {
-                let message: Value = serde_json::from_str(&line)
-                    .unwrap_or_else(|error| panic!("standard output has only messages ({error}): {line}"));
-                assert_eq!(message["jsonrpc"], "2.0", "{line}");
-                Some(message)
-            }
+            Ok(line) => match serde_json::from_str::<Value>(&line) {
+                Ok(message) => {
+                    assert_eq!(message["jsonrpc"], "2.0", "{line}");
+                    Some(message)
+                }
+                Err(error) if self.mortal && error.is_eof() => None,
+                Err(error) => panic!("standard output has only messages ({error}): {line}"),
+            },
             Err(RecvTimeoutError::Disconnected) => None,
             Err(RecvTimeoutError::Timeout) => panic!("no answer; the log:\n{}", self.killed()),
         }
@@ -129,14 +145,24 @@ impl Client {
 
     /// The answer to a request; notifications are kept.
     pub(crate) fn answer(&mut self, id: i64) -> Value {
+        let answer = self.answer_or_end(id);
+        answer.unwrap_or_else(|| self.ended_early())
+    }
+
+    /// The same; nothing when it ends before it answers.
+    fn answer_or_end(&mut self, id: i64) -> Option<Value> {
         loop {
-            let Some(message) = self.next() else { panic!("it ended without an answer:\n{}", self.killed()) };
+            let message = self.next()?;
             if message["id"] == id {
-                return message;
+                return Some(message);
             }
             assert!(!self.strict || message["id"].is_null(), "an answer to something else: {message}");
             self.notifications.push(message);
         }
+    }
+
+    fn ended_early(&mut self) -> ! {
+        panic!("it ended without an answer:\n{}", self.killed())
     }
 
     /// Sends a request and waits for its answer.
