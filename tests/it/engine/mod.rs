@@ -6,4 +6,5 @@ mod examples;
 mod places;
 mod recovery;
 mod runs;
+mod unknown_outcome;
 mod world;

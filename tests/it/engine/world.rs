@@ -162,6 +162,13 @@ impl Process {
     }
 
     async fn whole(folder: &Path, id: &str, tools: Arc<Tools>, settings: Settings, secrets: Secrets) -> Self {
+        let process = Self::without_tools(folder, id, settings, secrets).await;
+        process.engine.set_tools(tools);
+        process
+    }
+
+    /// Before its engine is given the tools that steps call.
+    pub(crate) async fn without_tools(folder: &Path, id: &str, settings: Settings, secrets: Secrets) -> Self {
         let store = Store::open(folder, StoreOptions::default()).unwrap();
         let clock = Arc::new(SystemClock::new());
         let new = NewProcess {
@@ -180,7 +187,6 @@ impl Process {
             secrets,
             settings,
         });
-        engine.set_tools(tools);
         Self { engine, store }
     }
 
