@@ -290,9 +290,10 @@ impl Driver {
                     }
                     self.bodies.committed();
                     self.permits_kept();
-                    self.tell(&inputs, &turn);
                     let before = self.snapshots.borrow().progress_percentage;
                     self.snapshots.send_replace(Snapshot::of(&self.state, before));
+                    // After the snapshot: who asked looks at once what became of the run.
+                    self.tell(&inputs, &turn);
                     self.carry_out(turn.commands);
                     return Ok(());
                 }

@@ -9,6 +9,7 @@ mod changed_tools;
 #[allow(dead_code, reason = "the tests of the protocol use all of it")]
 #[path = "../it/serve/client.rs"]
 mod client;
+mod command_line;
 mod forwarding;
 mod gateway;
 #[path = "../ledger/mod.rs"]
@@ -89,6 +90,11 @@ const TESTS: &[&[Test]] = &[
     an_unsafe_call_without_an_answer_asks_and_fails_when_told_so,
     an_unsafe_call_in_flight_when_we_were_killed_asks,
     a_call_that_was_never_sent_is_a_plain_failure,
+    ),
+    tests!(command_line:
+    a_lost_call_is_asked_about_and_a_retry_goes_out_under_the_same_key,
+    a_lost_call_is_taken_as_done_with_the_result_that_a_person_gives,
+    a_lost_call_fails_where_a_person_says_so,
     ),
     #[cfg(unix)]
     tests!(remains:
