@@ -352,6 +352,7 @@ impl Backend for App {
             }
             Ok(Client {
                 tools: parts.registry.clone(),
+                servers: Some(parts.servers.clone()),
                 session: parts.session.clone(),
                 close: Box::new(move || Box::pin(parts.close())),
             })

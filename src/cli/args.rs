@@ -124,8 +124,10 @@ pub(super) enum ToolCommand {
     Templates(Templates),
 
     /// List every tool that can be called, by clients and in workflows
-    #[command(after_help = "Example:\n  sequitur tools --json")]
-    Tools(Json),
+    ///
+    /// Starts your servers to ask for theirs, and shows which of them changed since they were accepted.
+    #[command(after_help = "Examples:\n  sequitur tools --json\n  sequitur tools accept git__git_log")]
+    Tools(Tools),
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -175,6 +177,32 @@ pub(super) struct Json {
     /// One JSON document on standard output: what the matching tool answers
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Tools {
+    #[command(subcommand)]
+    pub(super) action: Option<ToolsAction>,
+    #[command(flatten)]
+    pub(super) output: Json,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum ToolsAction {
+    /// Take a tool whose server has changed it as it is now
+    ///
+    /// Until then it is neither listed nor called. Processes that run take it within 2 seconds. Look at what changed
+    /// first: `sequitur tools` shows it.
+    Accept(Accept),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Accept {
+    /// The tool's name, as in `git__git_log`
+    pub(super) name: String,
+    #[command(flatten)]
+    pub(super) output: Json,
 }
 
 #[derive(Debug, clap::Args)]

@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::setup::Setup;
 use crate::base::json::Object;
 use crate::contract::{CallTool, Origin, ToolCall, ToolOutput};
+use crate::downstream::Servers;
 
 /// Builds what commands work with. `app` implements it.
 pub trait Backend: Sync {
@@ -34,6 +35,8 @@ pub enum Purpose {
 pub struct Client {
     /// All tools.
     pub tools: Arc<dyn CallTool>,
+    /// The user's servers, for what is not a call; none where nothing is connected.
+    pub servers: Option<Arc<Servers>>,
     /// This process's session, for `Origin::Cli`.
     pub session: String,
     /// Ends in order what `tools` runs on; called once, before the process ends.

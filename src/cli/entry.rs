@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use super::args::{Arguments, Command, ToolCommand};
+use super::args::{Arguments, Command, ToolCommand, ToolsAction};
 use super::backend::{Backend, Purpose};
 use super::commands;
 use super::drive::{Driver, Interrupts, system_interrupts};
@@ -127,7 +127,7 @@ pub(super) async fn run(
         ToolCommand::Pause(arguments) => commands::pause(&client, terminal, &arguments).await,
         ToolCommand::Inbox(arguments) => commands::inbox(&client, terminal, arguments.json).await,
         ToolCommand::Templates(arguments) => commands::templates(&client, terminal, arguments).await,
-        ToolCommand::Tools(arguments) => commands::tools(&client, terminal, arguments.json),
+        ToolCommand::Tools(arguments) => commands::tools(&client, terminal, &arguments).await,
     };
     if !matches!(done, Err(Failure::Killed)) {
         (client.close)().await;
@@ -165,7 +165,11 @@ fn json_of(command: &ToolCommand) -> bool {
         ToolCommand::Cancel(arguments) => arguments.output.json,
         ToolCommand::Respond(arguments) => arguments.output.json,
         ToolCommand::Templates(arguments) => arguments.output.json,
-        ToolCommand::Inbox(arguments) | ToolCommand::Tools(arguments) => arguments.json,
+        ToolCommand::Inbox(arguments) => arguments.json,
+        ToolCommand::Tools(arguments) => match &arguments.action {
+            Some(ToolsAction::Accept(accept)) => accept.output.json,
+            None => arguments.output.json,
+        },
     }
 }
 

@@ -21,6 +21,7 @@ use crate::base::json::Object;
 use crate::base::{ErrorKind, ManualEntropy};
 use crate::config::Environment;
 use crate::contract::{Annotations, CallFailure, CallTool, Origin, Progress, ToolCall, ToolDefinition, ToolOutput};
+use crate::downstream::Servers;
 
 /// A stream that keeps what is written to it.
 #[derive(Clone, Default)]
@@ -107,6 +108,7 @@ impl CallTool for Script {
 #[derive(Clone, Default)]
 struct Fake {
     script: Arc<Script>,
+    servers: Option<Arc<Servers>>,
     closed: Arc<AtomicBool>,
     purposes: Arc<Mutex<Vec<Purpose>>>,
 }
@@ -121,7 +123,8 @@ impl Backend for Fake {
         self.purposes.lock().unwrap().push(purpose);
         let closed = Arc::clone(&self.closed);
         let close = move || async move { closed.store(true, Ordering::SeqCst) }.boxed();
-        let client = Client { tools: self.script.clone(), session: "s".to_owned(), close: Box::new(close) };
+        let tools = self.script.clone();
+        let client = Client { tools, servers: self.servers.clone(), session: "s".to_owned(), close: Box::new(close) };
         async move { Ok(client) }.boxed()
     }
 }
@@ -151,13 +154,14 @@ struct Shell {
     pressed: Mutex<Option<mpsc::UnboundedReceiver<()>>>,
     input: &'static str,
     asks: bool,
+    servers: Option<Arc<Servers>>,
 }
 
 impl Shell {
     fn new() -> Self {
         let (interrupts, pressed) = mpsc::unbounded_channel();
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, interrupts, pressed: Mutex::new(Some(pressed)), input: "", asks: false }
+        Self { folder, interrupts, pressed: Mutex::new(Some(pressed)), input: "", asks: false, servers: None }
     }
 
     fn file(self, name: &str, text: &str) -> Self {
@@ -166,7 +170,7 @@ impl Shell {
     }
 
     async fn run(&self, script: Script, line: &[&str]) -> Shown {
-        let fake = Fake { script: Arc::new(script), ..Fake::default() };
+        let fake = Fake { script: Arc::new(script), servers: self.servers.clone(), ..Fake::default() };
         let (out, err) = (Kept::default(), Kept::default());
         let mut terminal = Terminal::fake(out.clone(), err.clone(), self.input);
         if self.asks {
@@ -540,6 +544,37 @@ async fn templates_and_tools_are_listed() {
     assert_eq!(shown.out, "TOOL                 EFFECT  WHAT IT DOES\nget_workflow_status  reads   Does it.\n");
     let script = Script::default().answer("get_workflow_status", &[Value::Null]);
     assert_eq!(Shell::new().run(script, &["tools", "--json"]).await.json()["tools"][0]["name"], "get_workflow_status");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_tool_is_shown_with_what_changed_and_can_be_accepted() {
+    let data = tempfile::tempdir().unwrap();
+    let servers = crate::downstream::tests::with_a_change(data.path()).await;
+    let shell = Shell { servers: Some(servers), ..Shell::new() };
+    let script = || Script::default().answer("get_workflow_status", &[Value::Null]);
+    let shown = shell.run(script(), &["tools"]).await;
+    let told = "\n`git__log` is held back: server `git` changed it\n  description: \"Shows.\" -> \"Shows all.\"\n  \
+                take it with `sequitur tools accept git__log`\n";
+    assert!(shown.out.ends_with(told), "{}", shown.out);
+    assert_eq!(shown.err, "warning: server `bad`: environment variable `X` is not set\n");
+    let shown = shell.run(script(), &["tools", "--json"]).await.json();
+    assert_eq!(
+        (&shown["quarantined"][0]["name"], &shown["servers"][0]["state"]),
+        (&json!("git__log"), &json!("ready"))
+    );
+    let doctor = || {
+        Script::default()
+            .answer("list_workflow_templates", &[json!({"success": true, "templates": [], "warnings": []})])
+            .answer("get_workflow_status", &[json!({"success": true, "runs": []})])
+    };
+    let shown = shell.run(doctor(), &["doctor"]).await;
+    assert!(shown.out.contains("`git__log` is held back: it changed"), "{}", shown.out);
+    let shown = shell.run(Script::default(), &["tools", "accept", "git__lag", "--json"]).await;
+    assert_eq!((shown.code, &shown.json()["hint"]), (2, &json!("held back are: git__log")));
+    let shown = shell.run(Script::default(), &["tools", "accept", "git__log"]).await;
+    assert!(shown.out.ends_with("accepted `git__log` as it is now\n") && shown.code == 0, "{}{}", shown.out, shown.err);
+    let shown = shell.run(script(), &["tools", "--json"]).await.json();
+    assert_eq!((&shown["quarantined"], &shown["servers"][0]["tools"]), (&json!([]), &json!(2)));
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ mod servers;
 mod status;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use catalogue::{RefusedTool, ServerTool};
 pub use process::{Guard, PARENT_VARIABLE, stand_guard};

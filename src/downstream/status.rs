@@ -26,7 +26,7 @@ pub enum ServerState {
 }
 
 /// One server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ServerStatus {
     /// As the configuration names it.
     pub name: String,
@@ -51,7 +51,7 @@ pub struct ServerStatus {
 }
 
 /// A tool that changed and is held back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Quarantined {
     /// The name that callers use.
     pub name: String,
@@ -69,6 +69,21 @@ pub(super) struct Unusable {
     /// To stand behind a colon.
     pub(super) reason: String,
     pub(super) hint: Option<String>,
+}
+
+impl ServerState {
+    /// The word for people.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Disabled => "disabled",
+            Self::Idle => "idle",
+            Self::Starting => "starting",
+            Self::Ready => "ready",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 impl Unusable {

@@ -164,15 +164,32 @@ impl World {
     }
 
     fn process(&self) -> Arc<Servers> {
+        self.process_in(DataDir::open(self.folder.path()).unwrap())
+    }
+
+    fn process_in(&self, data: DataDir) -> Arc<Servers> {
         let blocks: IndexMap<String, Server> =
             self.servers.iter().map(|(name, (block, _))| (name.clone(), block.clone())).collect();
         let clock: Arc<dyn Clock> = self.clock.clone();
-        let data = DataDir::open(self.folder.path()).unwrap();
         Servers::build(&blocks, Some(data), &clock, &|name, block| match &block.problem {
             Some(problem) => Err(Unusable::refused(problem.clone(), "correct it")),
             None => Ok(Arc::new(Starter(Arc::clone(&self.servers[name].1)))),
         })
     }
+}
+
+/// Servers of a data folder, for tests elsewhere: `git` has `log`, which changed, and `diff`; `bad`
+/// is refused.
+pub(crate) async fn with_a_change(folder: &std::path::Path) -> Arc<Servers> {
+    let git = Script::with(&json!([tool("log", "Shows."), tool("diff", "Compares. Well.")]));
+    let mut world = World::new(&[("git", json!({}), &git), ("bad", json!({}), &git)]);
+    world.servers["bad"].0.problem = Some("environment variable `X` is not set".to_owned());
+    let data = DataDir::open(folder).unwrap();
+    world.process_in(data.clone()).settled().await;
+    git.has(&json!([tool("log", "Shows\u{202e} all."), tool("diff", "Compares. Well.")]));
+    let servers = world.process_in(data);
+    servers.probe().await;
+    servers
 }
 
 fn tool(name: &str, description: &str) -> Value {

@@ -5,9 +5,11 @@
 
 use std::path::Path;
 
+use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::tools::PROBE;
 use crate::base::json::Object;
 use crate::cli::answer::{TemplatesAnswer, line, view};
 use crate::cli::backend::{Backend, Client, Purpose};
@@ -17,6 +19,7 @@ use crate::cli::setup::Setup;
 use crate::cli::table::{Style, Table};
 use crate::cli::terminal::Terminal;
 use crate::config::{Server, SourceKind, Standing, Transport};
+use crate::downstream::{ServerState, Servers};
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -70,15 +73,25 @@ pub(in crate::cli) async fn doctor(
         format!("sequitur {} on {} {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
     checks.ok("version", version);
     configuration(&mut checks, &setup);
-    match setup.sound() {
-        Ok(setup) => match backend.client(setup, Purpose::Look).await {
-            Ok(client) => {
-                live(&mut checks, &client).await;
-                (client.close)().await;
+    let configured = setup.loaded.config.mcp_servers.clone();
+    let connected = match setup.sound() {
+        Ok(setup) => Some(backend.client(setup, Purpose::Look).await),
+        Err(_) => None,
+    };
+    match connected {
+        Some(Ok(client)) => {
+            match &client.servers {
+                Some(servers) => self::servers(&mut checks, servers, &configured).await,
+                None => unconnected(&mut checks, &configured),
             }
-            Err(failure) => checks.add("store", Status::Error, failure.to_string(), failure.hint()),
-        },
-        Err(_) => checks.add("store", Status::Warning, "not looked at: see the errors above", None),
+            live(&mut checks, &client).await;
+            (client.close)().await;
+        }
+        Some(Err(failure)) => checks.add("store", Status::Error, failure.to_string(), failure.hint()),
+        None => {
+            unconnected(&mut checks, &configured);
+            checks.add("store", Status::Warning, "not looked at: see the errors above", None);
+        }
     }
     let healthy = checks.0.iter().all(|check| check.status != Status::Error);
     if json {
@@ -133,13 +146,6 @@ fn configuration(checks: &mut Checks, setup: &Setup) {
     for root in &loaded.roots {
         checks.ok("roots", root.display().to_string());
     }
-    for (name, server) in &loaded.config.mcp_servers {
-        match &server.problem {
-            // The warnings above say where and what to do.
-            Some(problem) => checks.add("server", Status::Warning, format!("`{name}` cannot be used: {problem}"), None),
-            None => checks.ok("server", format!("`{name}` {}", reached(server))),
-        }
-    }
     for directory in loaded.config.workflows.directories.iter().filter(|directory| !directory.is_dir()) {
         missing_folder(checks, directory);
     }
@@ -150,16 +156,64 @@ fn missing_folder(checks: &mut Checks, directory: &Path) {
     checks.add("templates", Status::Warning, detail, Some("it stands in `workflows.directories`".to_owned()));
 }
 
+/// Starts them all: whether they work, only that tells.
+async fn servers(checks: &mut Checks, servers: &Servers, configured: &IndexMap<String, Server>) {
+    // One that takes longer is told as starting.
+    tokio::time::timeout(PROBE, servers.probe()).await.ok();
+    for status in servers.status() {
+        let name = &status.name;
+        let how = configured.get(name).map(reached).unwrap_or_default();
+        let reason = status.reason.as_deref().unwrap_or_default();
+        match status.state {
+            ServerState::Ready | ServerState::Idle => {
+                let itself = status.calls_itself.as_ref();
+                let itself = itself.map(|(name, version)| format!(" ({name} {version})")).unwrap_or_default();
+                checks.ok("server", format!("`{name}` {how}: {} tools{itself}", status.tools));
+            }
+            ServerState::Disabled => checks.ok("server", format!("`{name}` {how} (disabled)")),
+            ServerState::Refused => {
+                checks.add("server", Status::Warning, format!("`{name}` cannot be used: {reason}"), status.hint);
+            }
+            ServerState::Failed => {
+                checks.add("server", Status::Warning, format!("`{name}` {how}, which fails: {reason}"), status.hint);
+            }
+            ServerState::Starting => {
+                let detail = format!("`{name}` {how}, and is not ready after {} s", PROBE.as_secs());
+                checks.add("server", Status::Warning, detail, None);
+            }
+        }
+        for tool in &status.quarantined {
+            let hint = format!("`sequitur tools` shows how; `sequitur tools accept {tool}` takes it");
+            checks.add("server", Status::Warning, format!("`{tool}` is held back: it changed"), Some(hint));
+        }
+        for tool in &status.refused {
+            let detail = format!("tool `{}` of `{name}` is refused: {}", tool.name, tool.reason);
+            checks.add("server", Status::Warning, detail, None);
+        }
+    }
+}
+
+/// What the configuration alone tells of them.
+fn unconnected(checks: &mut Checks, configured: &IndexMap<String, Server>) {
+    for (name, server) in configured {
+        match &server.problem {
+            // The warnings above say where and what to do.
+            Some(problem) => checks.add("server", Status::Warning, format!("`{name}` cannot be used: {problem}"), None),
+            None if server.disabled => checks.ok("server", format!("`{name}` {} (disabled)", reached(server))),
+            None => checks.ok("server", format!("`{name}` {}", reached(server))),
+        }
+    }
+}
+
 fn reached(server: &Server) -> String {
-    let how = match &server.transport {
+    match &server.transport {
         Transport::Process { command, .. } => format!("starts `{command}`"),
         Transport::Http { url, .. } => {
             // What follows the host may hold a key.
             let host = url.split("://").nth(1).unwrap_or(url).split(['/', '?']).next().unwrap_or_default();
             format!("connects to `{}`", host.rsplit('@').next().unwrap_or_default())
         }
-    };
-    if server.disabled { format!("{how} (disabled)") } else { how }
+    }
 }
 
 async fn live(checks: &mut Checks, client: &Client) {

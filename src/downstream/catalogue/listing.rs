@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 
 use indexmap::IndexMap;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::book::Book;
@@ -31,7 +32,7 @@ pub struct ServerTool {
 }
 
 /// A tool that a server has and that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RefusedTool {
     /// The server's own name for it, or its place in the list.
     pub name: String,
