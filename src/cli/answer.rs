@@ -6,9 +6,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Reads a view; what does not fit is an empty one.
+/// Reads a view; what does not fit is told in the log and shown as empty.
 pub(super) fn view<T: DeserializeOwned + Default>(value: &Value) -> T {
-    T::deserialize(value).unwrap_or_default()
+    T::deserialize(value).unwrap_or_else(|error| {
+        tracing::warn!(%error, "an answer cannot be read and is shown as empty; `--json` has all of it");
+        T::default()
+    })
 }
 
 /// A run, as `execute_workflow`, `resume_workflow` and `respond_to_task` answer.

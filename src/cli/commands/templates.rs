@@ -1,5 +1,6 @@
 //! `sequitur templates`: what can be run.
 
+use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::base::json::Object;
@@ -33,7 +34,7 @@ pub(in crate::cli) async fn templates(
     for template in &listed.templates {
         let missing: Vec<String> = template.missing_tools.iter().map(line).collect();
         let (ready, style) = match (template.ready, missing.is_empty()) {
-            (Some(false), false) => (format!("needs {}", missing.join(", ")), Style::Wait),
+            (Some(false), false) => (needs(&missing), Style::Wait),
             (Some(false), true) => ("no".to_owned(), Style::Bad),
             (Some(true) | None, _) => ("yes".to_owned(), Style::Good),
         };
@@ -56,4 +57,18 @@ pub(in crate::cli) async fn templates(
         terminal.note(&format!("warning: {}", line(warning)))?;
     }
     Ok(Exit::Completed)
+}
+
+/// What is missing; several tools of one server as `git__* (3)`.
+fn needs(missing: &[String]) -> String {
+    let mut servers: IndexMap<&str, Vec<&str>> = IndexMap::new();
+    for tool in missing {
+        let server = tool.split_once("__").map_or(tool.as_str(), |(server, _)| server);
+        servers.entry(server).or_default().push(tool);
+    }
+    let named = servers.iter().map(|(server, tools)| match tools.as_slice() {
+        [tool] => (*tool).to_owned(),
+        several => format!("{server}__* ({})", several.len()),
+    });
+    format!("needs {}", named.collect::<Vec<_>>().join(", "))
 }
