@@ -1,5 +1,6 @@
 //! The server driven by clients that other people wrote: the Inspector's command
-//! line (npm) and the Python SDK, each in both protocol eras.
+//! line (npm) and the Python SDK, each in both protocol eras; by itself here, in
+//! front of servers that other people wrote in `servers.rs`.
 //!
 //! A client that is not in PATH is skipped with a reason; with
 //! `SEQUITUR_E2E=required`, as in `.ci/run`, it must be there.
@@ -10,6 +11,8 @@
     clippy::print_stdout,
     reason = "a test tells by failing, and why it is skipped"
 )]
+
+mod servers;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -119,8 +122,8 @@ fn the_python_sdk_runs_the_main_job_in_the_modern_era() {
     with_the_python_sdk("modern");
 }
 
-fn inspect(server: &Server, era: &str, arguments: &[&str]) -> Output {
-    output(Command::new("mcp-inspector").arg("--cli").args(server.command()).args(arguments).args([
+fn inspect(command: Vec<String>, era: &str, arguments: &[&str]) -> Output {
+    output(Command::new("mcp-inspector").arg("--cli").args(command).args(arguments).args([
         "--format",
         "json",
         "-q",
@@ -129,14 +132,17 @@ fn inspect(server: &Server, era: &str, arguments: &[&str]) -> Output {
     ]))
 }
 
+fn inspector() -> bool {
+    there("node", &["-e", "process.exit(+process.versions.node.split('.')[0] >= 22 ? 0 : 1)"])
+        && there("mcp-inspector", &["--cli", "--help"])
+}
+
 fn with_the_inspector(era: &str) {
-    if !there("node", &["-e", "process.exit(+process.versions.node.split('.')[0] >= 22 ? 0 : 1)"])
-        || !there("mcp-inspector", &["--cli", "--help"])
-    {
+    if !inspector() {
         return;
     }
     let server = Server::new();
-    let listed = inspect(&server, era, &["--method", "tools/list"]);
+    let listed = inspect(server.command(), era, &["--method", "tools/list"]);
     assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
     let listed = &json(&listed)["result"];
     let names: Vec<&str> =
@@ -145,7 +151,7 @@ fn with_the_inspector(era: &str) {
 
     let arguments = serde_json::json!({"template_id": "model_inventory", "parameters": {"model": "0"}}).to_string();
     let call = ["--method", "tools/call", "--tool-name", "execute_workflow", "--tool-args-json", &arguments];
-    let run = inspect(&server, era, &call);
+    let run = inspect(server.command(), era, &call);
     assert_eq!(run.status.code(), Some(0), "{}", String::from_utf8_lossy(&run.stdout));
     let body = &json(&run)["result"]["structuredContent"];
     assert_eq!(body["status"], "completed", "{body:#}");
@@ -153,7 +159,7 @@ fn with_the_inspector(era: &str) {
 
     let wrong = ["--method", "tools/call", "--tool-name", "cancel_workflow", "--tool-args-json", "{}"];
     // The Inspector ends with 5 for `isError`.
-    assert_eq!(inspect(&server, era, &wrong).status.code(), Some(5));
+    assert_eq!(inspect(server.command(), era, &wrong).status.code(), Some(5));
 }
 
 #[test]

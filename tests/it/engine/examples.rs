@@ -38,6 +38,8 @@ async fn every_example_has_a_test() {
         .unwrap()
         .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
         .collect();
+    // It needs a server of somebody else: the tests against real clients run it.
+    found.retain(|example| example != "content_types");
     found.sort();
     assert_eq!(found, ["condition", "loop", "parallel"]);
 }
