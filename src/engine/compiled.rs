@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::base::json::Object;
 use crate::expr::{ExprError, Expression, Known, Template};
+use crate::workflow::Transforms;
 use crate::workflow::plan::{Condition, LoopOver, Plan, PlanStep, StepKind};
 
 /// A plan's expressions.
@@ -21,6 +22,8 @@ pub(super) struct CompiledStep {
     pub(super) condition: Option<Expression>,
     pub(super) kind: CompiledKind,
     pub(super) timeout: Option<Template>,
+    /// Applied to its result.
+    pub(super) transforms: Transforms,
     pub(super) exports: Vec<(String, Template)>,
 }
 
@@ -36,6 +39,8 @@ pub(super) enum CompiledKind {
     ForEach(Items, Option<Template>),
     /// The condition and the bound.
     While(Expression, Template),
+    /// What a transform starts from.
+    Transform(Template),
     /// Refused before a run begins.
     Unsupported,
 }
@@ -82,6 +87,7 @@ impl CompiledStep {
         let value = |value: &Value| template(value, known);
         let kind = match &step.kind {
             StepKind::Action(call) => CompiledKind::Call(arguments(&call.parameters, known)?),
+            StepKind::Transform { input } => CompiledKind::Transform(value(input)?),
             StepKind::Condition { branches, .. } => {
                 CompiledKind::Condition(branches.iter().map(|branch| bare(&branch.when)).collect::<Result<_, _>>()?)
             }
@@ -106,8 +112,7 @@ impl CompiledStep {
             | StepKind::Wait(_)
             | StepKind::HumanTask { .. }
             | StepKind::Webhook(_)
-            | StepKind::Workflow { .. }
-            | StepKind::Transform { .. } => CompiledKind::Unsupported,
+            | StepKind::Workflow { .. } => CompiledKind::Unsupported,
         };
         Ok(Self {
             condition: match &step.condition {
@@ -116,6 +121,7 @@ impl CompiledStep {
             },
             kind,
             timeout: step.timeout_seconds.as_ref().map(value).transpose()?,
+            transforms: Transforms::compile(&step.transforms, known).map_err(|error| error.to_string())?,
             exports: named(&step.exports, known)?,
         })
     }

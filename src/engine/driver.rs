@@ -14,7 +14,7 @@ use super::bodies::Bodies;
 use super::call::{self, Ended};
 use super::compiled::Compiled;
 use super::error::EngineError;
-use super::evaluate::{StepInput, View, keep_all};
+use super::evaluate::{CallResult, StepInput, View, keep_all};
 use super::hearing::Hearing;
 use super::inbox::{Request, Row};
 use super::journal::{self, Commit, Journal};
@@ -232,9 +232,11 @@ impl Driver {
         let path = self.state.tasks.get(task).map(|open| open.path.clone());
         let exports = path.and_then(|path| {
             let view = View::new(&self.state, &self.bodies, &self.compiled, Some(&path)).ok()?;
-            view.exports(&result)
-                .inspect_err(|error| tracing::warn!(%path, error = error.message, "exports of a given result"))
-                .ok()
+            let exports = view.tool_exports(&result).and_then(|mut exports| {
+                exports.extend(view.exports(&result)?);
+                Ok(exports)
+            });
+            exports.inspect_err(|error| tracing::warn!(%path, error = error.message, "exports of a given result")).ok()
         });
         let exports = keep_all(exports.unwrap_or_default(), &mut self.bodies);
         machine::Answered::Done { result: self.bodies.put(&result), exports }
@@ -244,11 +246,11 @@ impl Driver {
         match ended {
             Ended::Completed { result, text, binds } => {
                 let (result, text) = self.shared.without_secrets(result, text);
-                let exports = View::new(&self.state, &self.bodies, &self.compiled, Some(path))
+                let left = View::new(&self.state, &self.bodies, &self.compiled, Some(path))
                     .map_err(|error| StepError::new(ErrorKind::Internal, error))
-                    .and_then(|view| view.exports(&result));
-                match exports {
-                    Ok(exports) => {
+                    .and_then(|view| view.call_result(result, text));
+                match left {
+                    Ok(CallResult { result, text, exports }) => {
                         let exports = keep_all(exports, &mut self.bodies);
                         let result = self.bodies.put_text(text, Some(&result));
                         CallOutcome::Completed { result, exports, binds }

@@ -8,15 +8,16 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::bodies::Bodies;
-use super::call::own_exports;
+use super::call::{RESULT_LIMIT, own_exports};
 use super::compiled::{Compiled, CompiledKind, CompiledStep, Items};
 use super::whole;
 use crate::base::ErrorKind;
-use crate::base::json::Object;
+use crate::base::json::{Object, canonical};
 use crate::expr::{ExprError, ResultSource, RunView, Scope, StepView, Template};
 use crate::machine::{
-    BodyRef, Evaluated, Opened, Place, SkipReason, State, StepError, StepPath, StepState, StepStatus,
+    BodyRef, Concluded, Evaluated, Opened, Place, SkipReason, State, StepError, StepPath, StepState, StepStatus,
 };
+use crate::workflow::TransformError;
 use crate::workflow::plan::{LoopOver, PlanStep, StepKind};
 
 /// A run's values as the expressions of one step see them, or those of outputs.
@@ -142,6 +143,15 @@ impl<'a> View<'a> {
             CompiledKind::While(_, bound) => {
                 Ok(StepInput::While { max_iterations: whole_number(bound, "max_iterations", &scope)? })
             }
+            CompiledKind::Transform(input) => {
+                let input = input.render(&scope).map_err(|error| failed(&error, "its input"))?;
+                if let Some(schema) = &node.input_schema {
+                    check_input(schema, &input)?;
+                }
+                let value = Arc::new(self.transformed(input)?);
+                let exports = self.exports(&value)?;
+                Ok(StepInput::Value { value, exports })
+            }
             CompiledKind::Unsupported => Err(StepError::new(ErrorKind::Internal, "this version cannot run it")),
         }
     }
@@ -162,20 +172,60 @@ impl<'a> View<'a> {
         let step = step.ok_or_else(|| internal("there is no such step".to_owned()))?;
         let inside = step.inside.as_ref().ok_or_else(|| internal("it is no container".to_owned()))?;
         let own = whole::own_part(self.state, step, inside);
-        if self.compiled()?.0.exports.is_empty() {
+        let compiled = self.compiled()?.0;
+        if compiled.exports.is_empty() && compiled.transforms.is_empty() {
             return Ok((own, IndexMap::new()));
         }
         let result = whole::of_ending(self.state, self.bodies, step, own.clone()).map_err(internal)?;
+        if compiled.transforms.is_empty() {
+            let exports = self.exports(&result)?;
+            return Ok((own, exports));
+        }
+        // What transforms make of the whole is what it leaves.
+        let result = self.transformed(result)?;
         let exports = self.exports(&result)?;
-        Ok((own, exports))
+        Ok((result, exports))
     }
 
-    /// The context values that a result sets.
+    /// What a call leaves: its result as the step's transforms make it, and what
+    /// is exported. What the tool itself exports is in the result as it came.
+    pub(super) fn call_result(&self, result: Arc<Value>, text: Arc<str>) -> Result<CallResult, StepError> {
+        let mut exports = self.tool_exports(&result)?;
+        let (result, text) = if self.compiled()?.0.transforms.is_empty() {
+            (result, text)
+        } else {
+            let value = self.transformed((*result).clone())?;
+            let text = canonical(&value);
+            (Arc::new(value), text.into())
+        };
+        exports.extend(self.exports(&result)?);
+        Ok(CallResult { result, text, exports })
+    }
+
+    /// A value as the step's transforms make it.
+    fn transformed(&self, value: Value) -> Result<Value, StepError> {
+        let (step, _) = self.compiled()?;
+        let failed = |error: TransformError| StepError::new(error.kind(), format!("its {error}"));
+        let value = step.transforms.apply(value, &self.scope()).map_err(failed)?;
+        let bytes = canonical(&value).len();
+        if bytes > RESULT_LIMIT {
+            let message = format!("its value has {bytes} bytes; the limit is {RESULT_LIMIT}");
+            return Err(StepError::new(ErrorKind::ResultTooLarge, message));
+        }
+        Ok(value)
+    }
+
+    /// What a tool asks to be set, beside what the step exports.
+    pub(super) fn tool_exports(&self, result: &Value) -> Result<IndexMap<String, Arc<Value>>, StepError> {
+        let calls = matches!(self.compiled()?.1.kind, StepKind::Action(_));
+        let own = own_exports(result).filter(|_| calls);
+        Ok(own.into_iter().flatten().map(|(name, value)| (name.clone(), Arc::new(value.clone()))).collect())
+    }
+
+    /// The context values that the step exports from its result.
     pub(super) fn exports(&self, result: &Value) -> Result<IndexMap<String, Arc<Value>>, StepError> {
-        let (step, node) = self.compiled()?;
-        let own = own_exports(result).filter(|_| matches!(node.kind, StepKind::Action(_)));
-        let mut values: IndexMap<String, Arc<Value>> =
-            own.into_iter().flatten().map(|(name, value)| (name.clone(), Arc::new(value.clone()))).collect();
+        let (step, _) = self.compiled()?;
+        let mut values = IndexMap::new();
         let scope = self.scope().with_result(result);
         for (name, template) in &step.exports {
             let what = format!("its export `{name}`");
@@ -201,6 +251,16 @@ impl<'a> View<'a> {
     }
 }
 
+/// What a call leaves.
+pub(super) struct CallResult {
+    /// The step's result.
+    pub(super) result: Arc<Value>,
+    /// Its canonical text.
+    pub(super) text: Arc<str>,
+    /// Context values.
+    pub(super) exports: IndexMap<String, Arc<Value>>,
+}
+
 /// What a step's expressions yield.
 pub(super) enum StepInput {
     /// It runs with these arguments.
@@ -209,6 +269,13 @@ pub(super) enum StepInput {
         parameters: Arc<Value>,
         /// Per attempt.
         timeout_ms: Option<u64>,
+    },
+    /// It calls nothing.
+    Value {
+        /// Its value.
+        value: Arc<Value>,
+        /// What it exports.
+        exports: IndexMap<String, Arc<Value>>,
     },
     /// A `condition` with the branch that is taken, or none.
     Branch(Option<u32>),
@@ -238,6 +305,10 @@ impl StepInput {
         match input {
             Ok(Self::Run { parameters, timeout_ms }) => {
                 Evaluated::Run { parameters: bodies.put(&parameters), timeout_ms }
+            }
+            Ok(Self::Value { value, exports }) => {
+                let exports = keep_all(exports, bodies);
+                Evaluated::Done(Concluded { result: bodies.put(&value), exports })
             }
             Ok(Self::Branch(branch)) => Evaluated::Open(Opened::Condition { branch }),
             Ok(Self::Parallel(max_concurrency)) => Evaluated::Open(Opened::Parallel { max_concurrency }),

@@ -155,6 +155,7 @@ pub(super) fn changes(
             | EventKind::StepFailed { .. }
             | EventKind::StepSkipped { .. }
             | EventKind::StepCancelled { .. }
+            | EventKind::StepComputed { .. }
             | EventKind::StepOpened { .. }
             | EventKind::IterationStarted { .. }
             | EventKind::IterationFinished { .. }
@@ -197,6 +198,7 @@ fn refer<'e>(kind: &'e EventKind, referred: &mut Vec<&'e BodyRef>) {
         EventKind::StepReady { parameters, .. } => referred.push(parameters),
         EventKind::StepOpened { opened: Opened::ForEach { items, .. }, .. } => referred.push(items),
         EventKind::StepCompleted { result, exports, .. }
+        | EventKind::StepComputed { result, exports, .. }
         | EventKind::InterruptionAnswered { answer: crate::machine::Answered::Done { result, exports }, .. } => {
             referred.push(result);
             referred.extend(exports.values());

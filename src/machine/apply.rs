@@ -162,6 +162,15 @@ fn fold(state: &mut State, event: &Event) {
             });
             state.tasks.retain(|_, task| task.path != *path);
         }
+        EventKind::StepComputed { path, result, exports } => {
+            state.change(path, |step| {
+                step.status = StepStatus::Completed;
+                step.result = Some(result.clone());
+                step.started_at = Some(at);
+                step.finished_at = Some(at);
+            });
+            state.context.extend(exports.iter().map(|(name, body)| (name.clone(), body.clone())));
+        }
         EventKind::StepOpened { path, opened } => {
             state.opened(path, opened);
             state.change(path, |step| step.started_at = Some(at));

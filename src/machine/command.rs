@@ -107,6 +107,8 @@ pub enum Evaluated {
         /// Per attempt.
         timeout_ms: Option<u64>,
     },
+    /// It calls nothing: this is its value.
+    Done(Concluded),
     /// It is a container and begins.
     Open(Opened),
     /// It does not run.
@@ -115,7 +117,7 @@ pub enum Evaluated {
     Fail(StepError),
 }
 
-/// What comes of a container whose steps are over.
+/// What comes of a container whose steps are over, or of a step that calls nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Concluded {
     /// Its result; of a loop without the list of iterations, which the state has.

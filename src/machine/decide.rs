@@ -4,7 +4,7 @@
 //! with nothing coming from outside (steps that cannot run any more, the end of
 //! the run). Neither changes the state; [`super::turn`] folds what they return.
 
-use super::command::{CallFacts, Command, Evaluated, Input, InputKind, Timer};
+use super::command::{CallFacts, Command, Concluded, Evaluated, Input, InputKind, Timer};
 use super::container;
 use super::event::{Answered, Event, EventKind, SkipReason, StepError, StepPath, Via};
 use super::kinds::action;
@@ -238,6 +238,9 @@ fn evaluated(state: &State, path: &StepPath, outcome: &Evaluated) -> Decision {
             parameters: parameters.clone(),
             timeout_ms: *timeout_ms,
         },
+        Evaluated::Done(Concluded { result, exports }) => {
+            EventKind::StepComputed { path, result: result.clone(), exports: exports.clone() }
+        }
         Evaluated::Open(opened) => match container::beyond_limit(state, step, opened) {
             Some(error) => EventKind::StepFailed { handling: action::handling(state, &path), path, error },
             None => EventKind::StepOpened { path, opened: opened.clone() },

@@ -221,6 +221,16 @@ pub enum EventKind {
         #[serde(default)]
         outcome_unknown: bool,
     },
+    /// A step that calls nothing has its value.
+    StepComputed {
+        /// The instance.
+        path: StepPath,
+        /// The value.
+        result: BodyRef,
+        /// Context values set by it.
+        #[serde(default)]
+        exports: IndexMap<String, BodyRef>,
+    },
     /// A container has begun: what its own expressions yield, for good.
     StepOpened {
         /// The instance.
@@ -313,6 +323,7 @@ impl EventKind {
             Self::StepInterrupted { .. } => "step_interrupted",
             Self::InterruptionAnswered { .. } => "interruption_answered",
             Self::StepCancelled { .. } => "step_cancelled",
+            Self::StepComputed { .. } => "step_computed",
             Self::StepOpened { .. } => "step_opened",
             Self::IterationStarted { .. } => "iteration_started",
             Self::IterationFinished { .. } => "iteration_finished",
@@ -343,6 +354,7 @@ impl EventKind {
             | Self::StepInterrupted { path, .. }
             | Self::InterruptionAnswered { path, .. }
             | Self::StepCancelled { path, .. }
+            | Self::StepComputed { path, .. }
             | Self::StepOpened { path, .. }
             | Self::IterationStarted { path, .. }
             | Self::IterationFinished { path, .. }

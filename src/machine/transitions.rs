@@ -27,6 +27,7 @@ pub const STEP_TRANSITIONS: &[StepEvent] = &[
     StepEvent { event: "step_skipped", from: &[Pending], to: &[Skipped] },
     StepEvent { event: "step_interrupted", from: &[Running], to: &[Interrupted] },
     StepEvent { event: "interruption_answered", from: &[Interrupted], to: &[Pending, Completed, Interrupted] },
+    StepEvent { event: "step_computed", from: &[Pending], to: &[Completed] },
     StepEvent { event: "step_opened", from: &[Pending], to: &[Running] },
     StepEvent { event: "iteration_started", from: &[Running], to: &[Running] },
     StepEvent { event: "iteration_finished", from: &[Running], to: &[Running] },

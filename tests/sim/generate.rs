@@ -280,14 +280,18 @@ fn step(dice: &Dice, index: usize, tree: &[Node], rank: &[usize], weather: &Weat
         name: format!("s{index}"),
         description: String::new(),
         parent: tree[index].parent,
-        kind: StepKind::Action(Call {
-            tool: format!("tool_{index}"),
-            parameters: if boom {
-                [("boom".to_owned(), json!(true))].into_iter().collect()
-            } else {
-                serde_json::Map::new()
-            },
-        }),
+        kind: if dice.percent(10) {
+            StepKind::Transform { input: if boom { json!("boom") } else { json!(1) } }
+        } else {
+            StepKind::Action(Call {
+                tool: format!("tool_{index}"),
+                parameters: if boom {
+                    [("boom".to_owned(), json!(true))].into_iter().collect()
+                } else {
+                    serde_json::Map::new()
+                },
+            })
+        },
         depends_on,
         condition,
         timeout_seconds: None,

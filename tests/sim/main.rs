@@ -49,6 +49,7 @@ fn examine(case: &Case, trace: Option<&mut Vec<String>>) -> Result<Outcome, Faul
         let replayed = outcome.store.replay()?;
         hold(replayed == outcome.state, "replay", || "the whole log replayed is another state".to_owned())?;
         rules::check(case, &outcome.store.log(), &outcome.ledger)?;
+        rules::check_kept(case, &outcome.store.log(), &outcome.state)?;
         if case.plain && (case.steady || case.crashes.is_empty()) {
             reference::check(case, &outcome.state, &outcome.store.log())?;
         }

@@ -89,6 +89,11 @@ pub(crate) fn boom(message: &str) -> StepError {
     StepError::new(ErrorKind::InvalidInput, message)
 }
 
+fn result_of(path: &StepPath) -> Concluded {
+    let exports = [("last".to_owned(), BodyRef::of(path.as_str()))].into();
+    Concluded { result: BodyRef::of(&format!("result of {path}")), exports }
+}
+
 pub(crate) fn number(value: &serde_json::Value) -> Option<u32> {
     value.as_u64().and_then(|number| u32::try_from(number).ok())
 }
@@ -108,6 +113,8 @@ impl Local for Pool<'_> {
             StepKind::Action(call) if call.parameters.contains_key("boom") => {
                 Evaluated::Fail(boom("boom in parameters"))
             }
+            StepKind::Transform { input } if input == "boom" => Evaluated::Fail(boom("boom in input")),
+            StepKind::Transform { .. } => Evaluated::Done(result_of(path)),
             StepKind::Condition { branches, .. } => {
                 for (number, branch) in (0..).zip(branches) {
                     match holds(&branch.when, before()) {
@@ -153,8 +160,7 @@ impl Local for Pool<'_> {
         if self.case.node(path).exports.contains_key("boom") {
             return Err(boom("boom in exports"));
         }
-        let exports = [("last".to_owned(), BodyRef::of(path.as_str()))].into();
-        Ok(Concluded { result: BodyRef::of(&format!("result of {path}")), exports })
+        Ok(result_of(path))
     }
 
     fn outputs(&mut self, state: &State) -> (BodyRef, Vec<String>) {

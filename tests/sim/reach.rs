@@ -53,6 +53,7 @@ pub(crate) fn reached(log: &[Event]) -> BTreeSet<String> {
                 names.insert(format!("{name} in {depth} loops"));
             }
             EventKind::IterationFinished { .. }
+            | EventKind::StepComputed { .. }
             | EventKind::RunCreated { .. }
             | EventKind::RunStarted
             | EventKind::StepReady { .. }

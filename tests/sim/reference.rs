@@ -90,9 +90,9 @@ fn ends(log: &[Event]) -> Ends {
                 parameters.insert(path, own.clone());
                 continue;
             }
-            EventKind::StepCompleted { .. } | EventKind::InterruptionAnswered { answer: Answered::Done { .. }, .. } => {
-                StepStatus::Completed
-            }
+            EventKind::StepCompleted { .. }
+            | EventKind::StepComputed { .. }
+            | EventKind::InterruptionAnswered { answer: Answered::Done { .. }, .. } => StepStatus::Completed,
             EventKind::StepFailed { handling: Handling::Skip, .. }
             | EventKind::StepSkipped { .. }
             | EventKind::StepCutShort { .. } => StepStatus::Skipped,
@@ -304,6 +304,11 @@ impl Reference<'_> {
         }
         match &node.kind {
             StepKind::Action(call) if call.parameters.contains_key("boom") => self.fails(path, 0),
+            StepKind::Transform { input } if input == "boom" => self.fails(path, 0),
+            StepKind::Transform { .. } => {
+                self.last = Some(path.to_string());
+                self.end(path, StepStatus::Completed, 0);
+            }
             StepKind::Condition { branches, otherwise } => {
                 let mut taken = otherwise.clone();
                 for branch in branches {

@@ -7,7 +7,7 @@ mod nesting;
 use std::collections::{BTreeMap, BTreeSet};
 
 use sequitur::base::{ErrorKind, Timestamp};
-use sequitur::machine::{Answered, Event, EventKind, Handling, SkipReason, StepPath};
+use sequitur::machine::{Answered, Event, EventKind, Handling, SkipReason, State, StepPath, StepStatus};
 use sequitur::workflow::plan::OnUnknown;
 
 use crate::case::{Case, names_interrupted, outlives};
@@ -54,6 +54,42 @@ struct Reader<'c> {
     /// Time that counts against the run's timeout, and since when it runs.
     active_ms: i64,
     last: Timestamp,
+}
+
+/// What the state keeps of steps that it has forgotten is what the log says:
+/// how many ended in which way, and what each iteration of a loop left.
+pub(crate) fn check_kept(case: &Case, log: &[Event], state: &State) -> Result<(), Fault> {
+    let mut results = BTreeMap::new();
+    for event in log {
+        if let EventKind::StepCompleted { path, result, .. }
+        | EventKind::StepComputed { path, result, .. }
+        | EventKind::InterruptionAnswered { path, answer: Answered::Done { result, .. }, .. } = &event.kind
+        {
+            results.insert(path.clone(), result.clone());
+        }
+    }
+    let completed = state.count(StepStatus::Completed);
+    hold(completed == results.len(), "kept", || format!("{completed} completed, {} in the log", results.len()))?;
+    let all: usize = StepStatus::ALL.into_iter().map(|status| state.count(status)).sum();
+    hold(all == state.total_steps(), "kept", || format!("{all} of {} instances", state.total_steps()))?;
+    for (path, step) in state.steps.iter() {
+        let Some(iterations) = step.inside.as_ref().and_then(|inside| inside.loops()) else { continue };
+        for (index, outcomes) in (0..).zip(iterations.iter()) {
+            let steps = case.frame(Some((path, index)));
+            // An iteration that was open when the run ended has left nothing.
+            for (own, outcome) in steps.iter().zip(outcomes.iter()) {
+                let kept = outcome.result.as_ref() == results.get(own);
+                hold(kept, "kept", || format!("{own} left something else"))?;
+            }
+            let whole = outcomes.len() == steps.len() || outcomes.is_empty();
+            hold(whole, "kept", || format!("{path}[{index}] left {} results", outcomes.len()))?;
+        }
+        let finished = iterations.iter().filter(|outcomes| !outcomes.is_empty()).count();
+        let said = step.inside.as_ref().map_or(0, |inside| inside.finished as usize);
+        let bodies = case.frame(Some((path, 0))).len();
+        hold(finished == said || bodies == 0, "kept", || format!("{path}: {finished} of {said} iterations"))?;
+    }
+    Ok(())
 }
 
 /// Reads a whole log.
@@ -139,6 +175,11 @@ impl Reader<'_> {
                 self.concluded(path)?;
             }
             EventKind::StepCompleted { path, .. } => self.leave(path, Phase::InFlight, Phase::Done)?,
+            EventKind::StepComputed { path, .. } => {
+                self.may_begin(path)?;
+                self.in_order(path, 0)?;
+                self.leave(path, Phase::Pending, Phase::Done)?;
+            }
             EventKind::StepOpened { path, opened } => self.opened(path, opened)?,
             EventKind::IterationStarted { path, index } => self.iteration_started(path, *index)?,
             EventKind::IterationFinished { path, index } => self.iteration_finished(path, *index)?,

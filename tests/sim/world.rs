@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use sequitur::base::{ErrorKind, Timestamp};
 use sequitur::machine::{
     Answered, BodyRef, CallOutcome, Command, Event, EventKind, InputKind, Local, RunStatus, State, StepError, StepPath,
-    Timer, Turn, Via, apply, outstanding, turn,
+    StepStatus, Timer, Turn, Via, apply, outstanding, turn,
 };
 
 use crate::case::{Act, Case, Choice, Reply, When};
@@ -292,6 +292,8 @@ impl World<'_> {
             apply(&mut self.shadow, event).map_err(|illegal| Fault::new("legal", illegal))?;
             let now = self.shadow.progress_percentage();
             hold(now >= percent, "progress", || format!("from {percent} to {now}"))?;
+            let most = most_progress(&self.shadow);
+            hold(now <= most + 1e-6 || now >= 100.0, "progress", || format!("{now}, but no more than {most} is done"))?;
             let whole = self.shadow.status() == RunStatus::Completed;
             hold(whole == (now >= 100.0), "progress", || format!("{now} while `{}`", self.shadow.status()))?;
             if let EventKind::StepInterrupted { path, task, .. } = &event.kind {
@@ -450,6 +452,21 @@ impl World<'_> {
             trace.push(format!("{:>7} {}", self.now.0 - START.0, brief(&line())));
         }
     }
+}
+
+/// The steps outside loops that ended, over all steps, with loops that have begun
+/// as if all in them were done.
+fn most_progress(state: &State) -> f64 {
+    let nodes = 0..state.plan.steps.len();
+    let mut done = 0;
+    for step in state.steps.values().filter(|step| state.loops_around(step.index) == 0) {
+        let ended = step.status.is_finished() && step.status != StepStatus::Cancelled;
+        done += usize::from(ended);
+        if ended || step.inside.is_some() {
+            done += nodes.clone().filter(|&node| state.plan.loops_around(node).contains(&step.index)).count();
+        }
+    }
+    100.0 * done as f64 / state.plan.steps.len().max(1) as f64
 }
 
 /// Without what only fills the page: hashes, names of wrappers.

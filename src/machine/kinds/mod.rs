@@ -18,12 +18,12 @@ pub fn unsupported(plan: &Plan) -> Vec<String> {
         match &step.kind {
             StepKind::AgentTask { .. } => reasons.push(format!("step `{id}` asks the agent (`prompt`)")),
             StepKind::Capability { .. } => reasons.push(format!("step `{id}` uses `agent_capability`")),
-            StepKind::Action(_) | StepKind::Condition { .. } | StepKind::Parallel { .. } | StepKind::Loop { .. } => {}
-            StepKind::Wait(_)
-            | StepKind::HumanTask { .. }
-            | StepKind::Webhook(_)
-            | StepKind::Workflow { .. }
-            | StepKind::Transform { .. } => {
+            StepKind::Action(_)
+            | StepKind::Condition { .. }
+            | StepKind::Parallel { .. }
+            | StepKind::Loop { .. }
+            | StepKind::Transform { .. } => {}
+            StepKind::Wait(_) | StepKind::HumanTask { .. } | StepKind::Webhook(_) | StepKind::Workflow { .. } => {
                 reasons.push(format!("step `{id}` is of type `{}`", step.kind.name()));
             }
         }
@@ -35,7 +35,6 @@ pub fn unsupported(plan: &Plan) -> Vec<String> {
         key(!step.alternatives.is_empty(), "alternatives");
         key(!step.adjust.is_empty(), "adjust");
         key(!step.compensate.is_empty(), "compensate");
-        key(!step.transforms.is_empty(), "transforms");
         key(step.cache.is_some(), "cache");
         match step.on_error {
             OnError::Abort | OnError::Continue | OnError::Skip => {}

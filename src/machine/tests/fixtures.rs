@@ -25,6 +25,7 @@ fn fixture_plan() -> Plan {
         step("tidy", json!({"depends_on": [8], "condition": "always"})),
         after("note", &[0]),
         bare("alone"),
+        holds("sum", &json!({"type": "transform", "input": 1}), json!({"depends_on": [1]})),
     ])
 }
 

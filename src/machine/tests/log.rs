@@ -67,6 +67,7 @@ fn every_event() -> Vec<EventKind> {
         answered(Answered::Done { result: body("1"), exports: exports() }),
         answered(Answered::Fail),
         EventKind::StepCancelled { path: path(), outcome_unknown: true },
+        EventKind::StepComputed { path: path(), result: body("1"), exports: exports() },
         opened(Opened::Condition { branch: Some(0) }),
         opened(Opened::Parallel { max_concurrency: Some(2) }),
         opened(Opened::ForEach { items: body("[1]"), count: 1, max_concurrency: None }),

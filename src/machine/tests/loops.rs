@@ -256,6 +256,19 @@ fn a_cancel_ends_open_iterations_and_begins_no_other() {
 }
 
 #[test]
+fn a_step_that_calls_nothing_completes_in_the_turn_that_makes_it_ready() {
+    let steps = vec![
+        holds("each", &each(&[1]), json!({})),
+        holds("sum", &json!({"type": "transform", "input": 1}), json!({"parent": 0})),
+        after("end", &[0]),
+    ];
+    let rig = Rig::yielding(plan(steps), &[("each", items(100, Some(3)))]);
+    assert_eq!(rig.in_flight(), ["end"]);
+    assert_eq!(rig.state.count(StepStatus::Completed), 101);
+    assert_eq!(rig.at("each").inside.as_ref().unwrap().finished, 100);
+}
+
+#[test]
 fn a_loop_without_steps_still_counts_its_iterations() {
     let steps = vec![holds("each", &each(&[]), json!({}))];
     let rig = Rig::yielding(plan(steps), &[("each", items(3, Some(1)))]);

@@ -125,6 +125,9 @@ impl Local for Bench {
             Some(StepKind::Parallel { .. }) => Evaluated::Open(Opened::Parallel { max_concurrency: None }),
             Some(StepKind::Loop { over: LoopOver::ForEach { .. }, .. }) => items(2, None),
             Some(StepKind::Loop { .. }) => Evaluated::Open(Opened::While { max_iterations: 3 }),
+            Some(StepKind::Transform { .. }) => {
+                Evaluated::Done(Concluded { result: body("1"), exports: IndexMap::new() })
+            }
             Some(_) | None => Evaluated::Run { parameters: body("{}"), timeout_ms: None },
         })
     }

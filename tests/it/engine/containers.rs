@@ -108,6 +108,41 @@ async fn a_loop_goes_on_in_the_next_process_where_it_was() {
 }
 
 #[tokio::test]
+async fn transforms_on_a_loop_make_its_result_of_all_iterations() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), "one", Tools::new()).await;
+    let plan = load(
+        "template_id: t\ntemplate_name: T\nsteps:\n  - step_id: each\n    type: loop\n    for_each: [1, 2]\n    transforms: \
+         [{type: map, to: item.results}, {type: map, to: item.a.n}]\n    exports: {first: \"{{ result[0] }}\"}\n    steps:\n      \
+         - {step_id: a, tool: echo, parameters: {n: \"{{ item * 10 }}\"}}\noutputs: {all: \"{{ each }}\", first: \"{{ context.first }}\"}\n",
+    );
+    let run = process.run(plan).await;
+    let state = process.settled(&run).await;
+    assert_eq!(state.status(), RunStatus::Completed, "{:?}", state.error);
+    let outputs = process.engine.value(&run, state.outputs.as_ref().unwrap()).await.unwrap();
+    assert_eq!(outputs, json!({"all": [10, 20], "first": 10}));
+    process.dies().await;
+}
+
+#[tokio::test]
+async fn a_transform_that_fails_is_the_step_s_failure_and_no_call_is_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let tools = Tools::new();
+    let process = Process::start(folder.path(), "one", tools.clone()).await;
+    let retry = "retry: {max_retries: 3, delay_seconds: 0.01, backoff_multiplier: 1, max_delay_seconds: 0.01}";
+    let plan = load(&format!(
+        "template_id: t\ntemplate_name: T\nsteps:\n  - step_id: a\n    tool: echo\n    {retry}\n    parameters: {{n: 1}}\n    \
+         transforms: [{{type: select, fields: [gone]}}]\n",
+    ));
+    let run = process.run(plan).await;
+    let state = process.settled(&run).await;
+    assert_eq!(state.status(), RunStatus::Failed);
+    assert!(state.error.clone().unwrap().message.starts_with("its transform 1 (select)"), "{:?}", state.error);
+    assert_eq!(tools.calls("echo").len(), 1);
+    process.dies().await;
+}
+
+#[tokio::test]
 async fn bad_figures_and_items_fail_the_container_with_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path(), "one", Tools::new()).await;

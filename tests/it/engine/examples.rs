@@ -41,7 +41,7 @@ async fn every_example_has_a_test() {
     // It needs a server of somebody else: the tests against real clients run it.
     found.retain(|example| example != "content_types");
     found.sort();
-    assert_eq!(found, ["condition", "loop", "parallel"]);
+    assert_eq!(found, ["condition", "loop", "parallel", "transform"]);
 }
 
 #[tokio::test]
@@ -57,6 +57,12 @@ async fn a_parallel_asks_several_at_once() {
     let outputs = outputs("parallel", &json!({})).await;
     assert_eq!(outputs["sum"], json!({"sold": 7, "answered": 2}));
     assert_eq!((&outputs["west"], outputs["rate"].as_f64().unwrap() > 0.6), (&Value::Null, true));
+}
+
+#[tokio::test]
+async fn a_transform_makes_values_of_values() {
+    let outputs = outputs("transform", &json!({})).await;
+    assert_eq!(outputs, json!({"large": 2, "customers": [{"customer": "A", "total": 3500}]}));
 }
 
 #[tokio::test]
