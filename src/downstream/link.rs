@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use super::connection::Request;
+use super::connection::{Failed, Request};
 use crate::base::json::Object;
 use crate::contract::{CallFailure, ToolOutput};
 
@@ -48,12 +48,12 @@ pub(super) trait Link: Send + Sync {
     /// The tools as the server lists them.
     fn tools(&self, timeout: Duration) -> BoxFuture<'_, Result<Vec<Object>, CallFailure>>;
 
-    fn call<'c>(&'c self, request: Request<'c>) -> BoxFuture<'c, Result<ToolOutput, CallFailure>>;
+    fn call<'c>(&'c self, request: Request<'c>) -> BoxFuture<'c, Result<ToolOutput, Failed>>;
 
-    /// Whether it has ended.
+    /// Whether it takes no more calls; those it has may still be answered.
     fn is_over(&self) -> bool;
 
-    /// Waits for its end; how it came, to stand behind a name.
+    /// Waits until it takes no more calls and answers none; how that came, to stand behind a name.
     fn over(&self) -> BoxFuture<'_, String>;
 
     /// Ends it and the server with it, after `grace` by force.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use super::connection::{Connection, Era, Opening, Request};
+use super::connection::{Connection, Era, Failed as CallFailed, Opening, Request};
 use super::link::{Connect, Link, Peer, Wish};
 use super::process::{Child, Exit, Guard, Launch};
 use crate::base::ErrorKind;
@@ -118,7 +118,7 @@ impl Link for Running {
         Box::pin(self.connection.tools(timeout))
     }
 
-    fn call<'c>(&'c self, request: Request<'c>) -> BoxFuture<'c, Result<ToolOutput, CallFailure>> {
+    fn call<'c>(&'c self, request: Request<'c>) -> BoxFuture<'c, Result<ToolOutput, CallFailed>> {
         Box::pin(self.connection.call(request))
     }
 

@@ -12,12 +12,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use futures::future::{BoxFuture, Shared};
+use futures::future::{BoxFuture, Shared, join_all};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::catalogue::Holdings;
-use super::connection::Request;
+use super::connection::{Failed, Request};
 use super::link::{Connect, Link, Peer, Wish};
 use super::status::{ServerState, Unusable};
 use crate::base::slots::Slots;
@@ -81,6 +81,8 @@ struct Life {
     /// It turned out that it must not be used.
     barred: Option<Unusable>,
     closing: bool,
+    /// Sessions that take no more calls and may still answer some.
+    leaving: Vec<Arc<Session>>,
 }
 
 enum Phase {
@@ -115,7 +117,15 @@ impl Session {
 
 impl Server {
     pub(super) fn new(parts: ServerParts) -> Arc<Self> {
-        let life = Life { phase: Phase::Idle, failures: 0, peer: None, ended: None, barred: None, closing: false };
+        let life = Life {
+            phase: Phase::Idle,
+            failures: 0,
+            peer: None,
+            ended: None,
+            barred: None,
+            closing: false,
+            leaving: Vec::new(),
+        };
         Arc::new(Self { parts, life: Mutex::new(life) })
     }
 
@@ -210,6 +220,9 @@ impl Server {
                 }
             }
             Phase::Idle | Phase::Ready(_) | Phase::Starting { .. } => {}
+        }
+        if let Phase::Ready(session) = std::mem::replace(&mut life.phase, Phase::Idle) {
+            life.leaving.push(session);
         }
         let (server, name) = (Arc::clone(self), self.name().to_owned());
         let task = tokio::spawn(async move { server.start(&*connect).await });
@@ -336,6 +349,7 @@ impl Server {
             if matches!(&life.phase, Phase::Ready(current) if Arc::ptr_eq(current, &session)) {
                 life.phase = Phase::Idle;
             }
+            life.leaving.retain(|leaving| !Arc::ptr_eq(leaving, &session));
             life.ended = Some(format!("server `{}` {ended}", self.name()));
             life.closing
         };
@@ -346,12 +360,7 @@ impl Server {
     }
 
     /// Calls a tool by the server's own name for it.
-    pub(super) async fn send(
-        &self,
-        session: &Session,
-        own: &str,
-        call: &mut ToolCall,
-    ) -> Result<ToolOutput, CallFailure> {
+    pub(super) async fn send(&self, session: &Session, own: &str, call: &mut ToolCall) -> Result<ToolOutput, Failed> {
         self.parts.holdings.fill(own, &mut call.arguments);
         let timeout = match (call.timeout, self.parts.timeout) {
             (Some(one), Some(other)) => Some(one.min(other)),
@@ -366,7 +375,7 @@ impl Server {
             timeout,
         };
         let mut done = session.link.call(request).await;
-        if let Err(failure) = &mut done
+        if let Err(Failed { failure, .. }) = &mut done
             && failure.kind == ErrorKind::Unavailable
             && session.link.is_over()
             && let Ok(ended) = tokio::time::timeout(LAST_WORD, session.link.over()).await
@@ -376,25 +385,21 @@ impl Server {
         done
     }
 
-    /// Whether a call that failed so was never sent, and the server may be
-    /// started again for it.
-    pub(super) fn was_gone(session: &Session, failure: &CallFailure) -> bool {
-        failure.kind == ErrorKind::Unavailable && !failure.outcome_unknown && session.link.is_over()
-    }
-
     /// Ends the session; nothing is started any more.
     pub(super) async fn close(&self, grace: Duration) {
-        let phase = {
+        let sessions = {
             let mut life = self.life();
             life.closing = true;
-            std::mem::replace(&mut life.phase, Phase::Idle)
+            let mut sessions = std::mem::take(&mut life.leaving);
+            match std::mem::replace(&mut life.phase, Phase::Idle) {
+                Phase::Ready(session) => sessions.push(session),
+                // Dropping the start ends what it has started.
+                Phase::Starting { task, .. } => task.abort(),
+                Phase::Idle | Phase::Resting { .. } => {}
+            }
+            sessions
         };
-        match phase {
-            Phase::Ready(session) => session.link.end(grace).await,
-            // Dropping the start ends what it has started.
-            Phase::Starting { task, .. } => task.abort(),
-            Phase::Idle | Phase::Resting { .. } => {}
-        }
+        join_all(sessions.iter().map(|session| session.link.end(grace))).await;
     }
 }
 

@@ -14,6 +14,7 @@ use indexmap::IndexMap;
 use tokio::sync::watch;
 
 use super::catalogue::{Holdings, Rules, SEPARATOR, ServerTool, Shelf, ShelfError, normalise};
+use super::connection::Failed;
 use super::link::Connect;
 use super::reach::launch_hash;
 use super::server::{Now, Server, ServerParts, Session};
@@ -194,11 +195,11 @@ impl Servers {
             // Looked up after the start: what the server lists now is what counts.
             let route = self.route(&name)?;
             let done = route.server.send(&session, &route.own, &mut call).await;
-            match &done {
-                Err(failure) if again && Server::was_gone(&session, failure) => {
+            match done {
+                Err(Failed { unsent: true, .. }) if again => {
                     session = bounded(&call, &name, route.server.session()).await?;
                 }
-                _ => return done,
+                done => return done.map_err(|failed| failed.failure),
             }
         }
         Err(CallFailure::new(ErrorKind::Unavailable, format!("the server of `{name}` ended before the call was sent")))

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::connection::Request;
+use super::connection::{Failed, Request};
 use super::link::{Connect, Link, Peer, Wish};
 use super::status::Unusable;
 use super::{AcceptError, ServerState, Servers};
@@ -30,6 +30,8 @@ struct Script {
     hangs: AtomicBool,
     /// Calls never end.
     stuck: AtomicBool,
+    /// Calls are answered with "not available", and are the session's last.
+    refuses: AtomicBool,
     starts: AtomicUsize,
     lists: AtomicUsize,
     ended: AtomicUsize,
@@ -102,10 +104,11 @@ impl Link for Scripted {
         Box::pin(async move { Ok(tools) })
     }
 
-    fn call<'c>(&'c self, request: Request<'c>) -> BoxFuture<'c, Result<ToolOutput, CallFailure>> {
+    fn call<'c>(&'c self, request: Request<'c>) -> BoxFuture<'c, Result<ToolOutput, Failed>> {
         Box::pin(async move {
             if self.over.is_cancelled() {
-                return Err(CallFailure::new(ErrorKind::Unavailable, "the session is over"));
+                let failure = CallFailure::new(ErrorKind::Unavailable, "the session is over");
+                return Err(Failed { failure, unsent: true });
             }
             let seconds = request.timeout.map(|timeout| timeout.as_secs());
             let line = json!({
@@ -115,7 +118,11 @@ impl Link for Scripted {
             if self.script.stuck.load(Ordering::SeqCst) {
                 self.over.cancelled().await;
                 let gone = CallFailure::new(ErrorKind::Unavailable, "it went away");
-                return Err(CallFailure { outcome_unknown: true, ..gone });
+                return Err(CallFailure { outcome_unknown: true, ..gone }.into());
+            }
+            if self.script.refuses.load(Ordering::SeqCst) {
+                self.over.cancel();
+                return Err(CallFailure::new(ErrorKind::Unavailable, "503: shutting down").into());
             }
             Ok(ToolOutput::structured(json!({"called": request.tool})))
         })
@@ -505,6 +512,18 @@ async fn a_call_that_was_not_sent_for_the_server_had_just_ended_goes_to_the_next
     git.stuck.store(false, Ordering::SeqCst);
     servers.call(call("git__log")).await.unwrap();
     assert_eq!((git.starts(), git.sent().len()), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_a_server_on_its_way_out_has_answered_is_not_sent_again() {
+    let git = Script::with(&json!([tool("log", "1")]));
+    git.refuses.store(true, Ordering::SeqCst);
+    let world = World::new(&[("git", json!({}), &git)]);
+    let servers = world.process();
+    servers.settled().await;
+    let failure = servers.call(call("git__log")).await.unwrap_err();
+    assert_eq!((failure.kind, failure.outcome_unknown), (ErrorKind::Unavailable, false));
+    assert_eq!((git.starts(), git.sent().len()), (1, 1));
 }
 
 #[tokio::test(start_paused = true)]

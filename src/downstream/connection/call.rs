@@ -31,6 +31,21 @@ pub(in crate::downstream) struct Request<'a> {
     pub(in crate::downstream) timeout: Option<Duration>,
 }
 
+/// A call that brought no output.
+#[derive(Debug)]
+pub(in crate::downstream) struct Failed {
+    pub(in crate::downstream) failure: CallFailure,
+    /// The session ended before the pipe took the request: it may go to another
+    /// one. An answer, whatever it says, is none of this.
+    pub(in crate::downstream) unsent: bool,
+}
+
+impl From<CallFailure> for Failed {
+    fn from(failure: CallFailure) -> Self {
+        Self { failure, unsent: false }
+    }
+}
+
 /// A request, as it is written.
 #[derive(Serialize)]
 pub(super) struct Line<'a, P> {
@@ -79,7 +94,7 @@ impl Connection {
     /// A failure's `outcome_unknown` is true when the request had been handed to
     /// the pipe and nothing came back that tells what became of it. Dropping the
     /// future tells the server that nobody waits any more.
-    pub(in crate::downstream) async fn call(&self, request: Request<'_>) -> Result<ToolOutput, CallFailure> {
+    pub(in crate::downstream) async fn call(&self, request: Request<'_>) -> Result<ToolOutput, Failed> {
         let wire = self.wire();
         let server = wire.name.as_str();
         let asked = Asked::Call(request.tool);
@@ -94,13 +109,16 @@ impl Connection {
         let mut exchange = Exchange::begin(wire, id, line, request.progress);
         let result = match exchange.wait(request.cancel, request.timeout).await {
             Ending::TimedOut => {
-                return Err(failure::timed_out(server, asked, request.timeout.unwrap_or_default(), &exchange));
+                return Err(failure::timed_out(server, asked, request.timeout.unwrap_or_default(), &exchange).into());
             }
-            Ending::Cancelled => return Err(failure::cancelled(server, asked, &exchange)),
+            Ending::Cancelled => return Err(failure::cancelled(server, asked, &exchange).into()),
             Ending::Answered(Answer::Result(result, _)) => result,
-            Ending::Answered(other) => return Err(failed(server, asked, &other, &exchange)),
+            Ending::Answered(other) => {
+                let unsent = matches!(other, Answer::Lost) && !exchange.handed_over();
+                return Err(Failed { failure: failed(server, asked, &other, &exchange), unsent });
+            }
         };
-        output::read(result, self.era()).map_err(|reason| no_output(server, asked, reason))
+        output::read(result, self.era()).map_err(|reason| no_output(server, asked, reason).into())
     }
 }
 

@@ -26,6 +26,6 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub(super) use call::Request;
+pub(super) use call::{Failed, Request};
 pub(super) use handshake::{Era, Opening};
 pub(super) use session::Connection;

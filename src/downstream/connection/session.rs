@@ -124,12 +124,13 @@ impl Connection {
         self.facts.instructions.as_deref()
     }
 
-    /// Waits for the end of the session: the server closed one of its pipes, or [`Connection::close`].
+    /// Waits for the end of the session: the server closed its output, or its input while nobody waits
+    /// for an answer, or [`Connection::close`].
     pub(in crate::downstream) async fn closed(&self) {
-        self.pipes.wire.over.cancelled().await;
+        self.pipes.wire.done.cancelled().await;
     }
 
-    /// Whether the session is over.
+    /// Whether the session takes no more requests; those it has may still be answered.
     pub(in crate::downstream) fn is_closed(&self) -> bool {
         self.pipes.wire.over.is_cancelled()
     }

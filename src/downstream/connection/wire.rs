@@ -56,6 +56,8 @@ pub(super) struct Wire {
     pub(super) name: String,
     /// The session is over: nothing more can be asked.
     pub(super) over: CancellationToken,
+    /// Nothing more can be answered either.
+    pub(super) done: CancellationToken,
     /// Told when the server says that its tools have changed.
     pub(super) on_changed: Arc<dyn Fn() + Send + Sync>,
     queue: mpsc::UnboundedSender<Outgoing>,
@@ -75,6 +77,7 @@ impl Wire {
         Self {
             name,
             over: CancellationToken::new(),
+            done: CancellationToken::new(),
             on_changed,
             queue,
             calls: Mutex::new(Calls { open: true, waiting: HashMap::new(), lifecycle: None }),
@@ -114,13 +117,22 @@ impl Wire {
 
     /// The caller of a request waits no more.
     pub(super) fn forget(&self, id: i64) {
-        self.calls().waiting.remove(&id);
+        drop(self.take(id));
+    }
+
+    /// Who waits for this answer, who then waits no more.
+    fn take(&self, id: i64) -> Option<Waiting> {
+        let mut calls = self.calls();
+        let waiting = calls.waiting.remove(&id);
+        if !calls.open && calls.waiting.is_empty() {
+            self.done.cancel();
+        }
+        waiting
     }
 
     /// Hands an answer to the caller of the request; one that nobody waits for is dropped.
     pub(super) fn answer(&self, id: i64, answer: Answer) {
-        let waiting = self.calls().waiting.remove(&id);
-        match waiting {
+        match self.take(id) {
             // Its caller may have left this moment.
             Some(waiting) => {
                 waiting.answer.send(answer).ok();
@@ -164,7 +176,7 @@ impl Wire {
 
     /// The request was not written: its caller learns it.
     pub(super) fn lose(&self, id: i64) {
-        drop(self.calls().waiting.remove(&id));
+        drop(self.take(id));
     }
 
     /// Queues a line that nobody waits for. After the end, nothing is sent.
@@ -223,8 +235,12 @@ impl Wire {
 
     /// The server takes no more requests; those it has may still be answered.
     pub(super) fn input_gone(&self) {
-        self.calls().open = false;
+        let mut calls = self.calls();
+        calls.open = false;
         self.over.cancel();
+        if calls.waiting.is_empty() {
+            self.done.cancel();
+        }
     }
 
     /// The session is over: whoever waits for an answer learns it.
@@ -236,6 +252,7 @@ impl Wire {
         };
         drop(gone);
         self.over.cancel();
+        self.done.cancel();
     }
 }
 

@@ -8,7 +8,7 @@ async fn call_until(connection: &Connection, cancel: &CancellationToken) -> Resu
     let arguments = Object::new();
     let request =
         Request { tool: "t", arguments: &arguments, idempotency_key: None, progress: None, cancel, timeout: None };
-    connection.call(request).await
+    connection.call(request).await.map_err(|failed| failed.failure)
 }
 
 fn facts(failure: &CallFailure) -> (ErrorKind, bool) {
@@ -63,7 +63,7 @@ async fn progress_does_not_buy_time() {
         timeout: Some(Duration::from_secs(5)),
     };
     let (failure, ()) = tokio::join!(connection.call(request), play);
-    assert_eq!(failure.unwrap_err().kind, ErrorKind::Timeout);
+    assert_eq!(failure.unwrap_err().failure.kind, ErrorKind::Timeout);
 }
 
 #[tokio::test(start_paused = true)]
@@ -113,7 +113,7 @@ async fn a_request_that_the_pipe_does_not_take_is_taken_back_and_known_not_to_ha
     };
     let (large, small) = tokio::join!(connection.call(large), later);
     // Half of it is in the pipe.
-    assert_eq!(facts(&large.unwrap_err()), (ErrorKind::Timeout, true));
+    assert_eq!(facts(&large.unwrap_err().failure), (ErrorKind::Timeout, true));
     let small = small.unwrap_err();
     assert_eq!(facts(&small), (ErrorKind::Timeout, false));
     assert_eq!(small.message, "server `box` took no request for 5 s, so `small` was not sent");
@@ -240,12 +240,44 @@ async fn a_server_that_reads_no_more_ends_the_session_but_may_answer_what_it_has
         // Written to nobody, and the pipe says so.
         let second = call(&connection, "second").await.unwrap_err();
         assert_eq!(facts(&second), (ErrorKind::Unavailable, false));
-        connection.closed().await;
+        assert!(connection.is_closed());
+        let early = tokio::time::timeout(Duration::from_hours(1), connection.closed()).await;
+        assert!(early.is_err(), "what is closed now answers nothing");
         let answer = json!({"jsonrpc": "2.0", "id": id, "result": text("still there")});
         output.write_all(format!("{answer}\n").as_bytes()).await.unwrap();
+        connection.closed().await;
         output
     };
     let ((), _output) = tokio::join!(first, play);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_was_answered_was_sent_whatever_the_answer_says_and_one_after_the_end_was_not() {
+    let (connection, mut server) = legacy().await;
+    let arguments = Object::new();
+    let cancel = CancellationToken::new();
+    let request = || Request {
+        tool: "t",
+        arguments: &arguments,
+        idempotency_key: None,
+        progress: None,
+        cancel: &cancel,
+        timeout: None,
+    };
+    let play = async {
+        let id = server.asked("tools/call").await;
+        let Server { input, mut output } = server;
+        drop(input);
+        assert!(connection.call(request()).await.unwrap_err().unsent, "it was written to nobody");
+        let error = json!({"code": -32_000, "message": "shutting down", "data": {"status": 503}});
+        let answer = json!({"jsonrpc": "2.0", "id": id, "error": error});
+        output.write_all(format!("{answer}\n").as_bytes()).await.unwrap();
+        output
+    };
+    let (failed, _output) = tokio::join!(connection.call(request()), play);
+    let failed = failed.unwrap_err();
+    assert_eq!(facts(&failed.failure), (ErrorKind::Unavailable, false));
+    assert!(connection.is_closed() && !failed.unsent);
 }
 
 #[tokio::test(start_paused = true)]

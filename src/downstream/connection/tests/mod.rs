@@ -171,7 +171,7 @@ async fn call_within(
     let (arguments, cancel) = (Object::new(), CancellationToken::new());
     let request =
         Request { tool, arguments: &arguments, idempotency_key: None, progress: None, cancel: &cancel, timeout };
-    connection.call(request).await
+    connection.call(request).await.map_err(|failed| failed.failure)
 }
 
 fn text(text: &str) -> Value {
