@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use indexmap::IndexMap;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -30,7 +32,7 @@ pub(super) enum Parsed<'l> {
     Message(Incoming<'l>),
     /// Nested deeper than is read. The id, if it has one.
     TooDeep(Option<Value>),
-    /// Begins like a message, but is none. The id, if it has one.
+    /// Begins like a message and cannot be read as one. The id, if it has one.
     Broken(Option<Value>),
     /// Something else that was printed.
     Garbage,
@@ -106,7 +108,14 @@ fn unreadable<'l>(line: &[u8], error: &serde_json::Error) -> Parsed<'l> {
     let mut scan = IdScan::default();
     scan.feed(line);
     // serde_json has no other way to tell this fault from the rest.
-    if error.to_string().contains("recursion limit") { Parsed::TooDeep(scan.id()) } else { Parsed::Broken(scan.id()) }
+    if error.to_string().contains("recursion limit") {
+        return Parsed::TooDeep(scan.id());
+    }
+    // What is JSON is an answer only by what an answer holds: programs log in JSON, with ids of their own.
+    match serde_json::from_slice::<IndexMap<Cow<'_, str>, IgnoredAny>>(line) {
+        Ok(fields) if !fields.contains_key("result") && !fields.contains_key("error") => Parsed::Garbage,
+        Ok(_) | Err(_) => Parsed::Broken(scan.id()),
+    }
 }
 
 #[cfg(test)]
@@ -155,7 +164,10 @@ mod tests {
             ("[info] started", "garbage"),
             (r#"{"jsonrpc":"2.0","id":1}"#, "garbage"),
             (r#"{"jsonrpc":"1.0","id":1,"result":1}"#, "garbage"),
-            (r#"{"level":"info","id":7}"#, "broken Some(Number(7))"),
+            (r#"{"level":"info","id":7}"#, "garbage"),
+            (r#"{"jsonrpc":2,"id":7,"id":7}"#, "garbage"),
+            (r#"{"id":7,"result":{}}"#, "broken Some(Number(7))"),
+            (r#"{"jsonrpc":"2.0","id":7,"result":{}"#, "broken Some(Number(7))"),
             (r#"{"jsonrpc":"2.0","id":7,"result":1e999}"#, "broken Some(Number(7))"),
             (deep.as_str(), "too deep Some(Number(5))"),
         ] {

@@ -57,6 +57,18 @@ async fn a_call_carries_name_arguments_and_key_and_its_result_passes_untouched()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_line_of_a_log_that_names_the_id_of_a_call_does_not_answer_it() {
+    let (connection, mut server) = legacy().await;
+    let play = async {
+        let id = server.asked("tools/call").await;
+        server.send(json!({"level": "debug", "msg": "called", "id": id})).await;
+        server.answer(&id, text("done")).await;
+    };
+    let (output, ()) = tokio::join!(call(&connection, "t"), play);
+    assert_eq!(text_of(&output.unwrap()), "done");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_without_anything_special_has_no_metadata_in_the_legacy_era() {
     let (connection, mut server) = legacy().await;
     let play = async {
