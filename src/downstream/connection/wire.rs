@@ -45,6 +45,10 @@ struct Waiting {
 struct Calls {
     /// No more requests are taken once the session is over.
     open: bool,
+    /// The writer may still tell how far a request came.
+    writing: bool,
+    /// Nothing is answered any more.
+    ended: bool,
     waiting: HashMap<i64, Waiting>,
     /// Where messages for rmcp go, while it listens.
     lifecycle: Option<mpsc::Sender<ServerJsonRpcMessage>>,
@@ -80,7 +84,13 @@ impl Wire {
             done: CancellationToken::new(),
             on_changed,
             queue,
-            calls: Mutex::new(Calls { open: true, waiting: HashMap::new(), lifecycle: None }),
+            calls: Mutex::new(Calls {
+                open: true,
+                writing: true,
+                ended: false,
+                waiting: HashMap::new(),
+                lifecycle: None,
+            }),
             next_id: AtomicI64::new(FIRST_ID),
             replies: AtomicUsize::new(0),
             stray_told: AtomicBool::new(false),
@@ -243,16 +253,35 @@ impl Wire {
         }
     }
 
-    /// The session is over: whoever waits for an answer learns it.
+    /// The session is over: whoever waits for an answer learns it, once the writer
+    /// has told how far the requests came.
     pub(super) fn end(&self) {
         let gone = {
             let mut calls = self.calls();
             calls.open = false;
-            (std::mem::take(&mut calls.waiting), calls.lifecycle.take())
+            calls.ended = true;
+            (calls.lost(), calls.lifecycle.take())
         };
         drop(gone);
         self.over.cancel();
         self.done.cancel();
+    }
+
+    /// Nothing more is written, and each request knows how far it came.
+    pub(super) fn writer_gone(&self) {
+        let lost = {
+            let mut calls = self.calls();
+            calls.writing = false;
+            calls.lost()
+        };
+        drop(lost);
+    }
+}
+
+impl Calls {
+    /// Those who will not be answered.
+    fn lost(&mut self) -> HashMap<i64, Waiting> {
+        if self.ended && !self.writing { std::mem::take(&mut self.waiting) } else { HashMap::new() }
     }
 }
 

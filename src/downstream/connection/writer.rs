@@ -90,65 +90,91 @@ pub(super) enum Kind {
 /// What stands in a batch: where it ends, and whose it is.
 type Part = (usize, i64, Arc<Sent>);
 
-/// Writes until the session is over.
-pub(super) async fn write<W>(mut stream: W, mut queue: mpsc::UnboundedReceiver<Outgoing>, wire: Arc<Wire>)
-where
-    W: AsyncWrite + Unpin,
-{
-    let mut batch: Vec<u8> = Vec::new();
-    let mut parts: Vec<Part> = Vec::new();
-    loop {
+/// What the writer has in hand. Dropped, however the writer ends, it tells all
+/// who wait how far their requests have come.
+struct Desk {
+    queue: mpsc::UnboundedReceiver<Outgoing>,
+    batch: Vec<u8>,
+    parts: Vec<Part>,
+    /// How much of the batch the pipe took.
+    taken: usize,
+    wire: Arc<Wire>,
+}
+
+impl Desk {
+    /// Takes the next batch; false when the session is over.
+    async fn fill(&mut self) -> bool {
         let first = tokio::select! {
             biased;
-            () = wire.over.cancelled() => break,
-            next = queue.recv() => next,
+            () = self.wire.over.cancelled() => None,
+            next = self.queue.recv() => next,
         };
-        let Some(first) = first else { break };
-        batch.clear();
-        batch.shrink_to(BATCH);
-        parts.clear();
-        add(first, &wire, &mut batch, &mut parts);
-        while batch.len() < BATCH
-            && let Ok(next) = queue.try_recv()
+        let Some(first) = first else { return false };
+        self.taken = 0;
+        self.batch.clear();
+        self.batch.shrink_to(BATCH);
+        add(first, &self.wire, &mut self.batch, &mut self.parts);
+        while self.batch.len() < BATCH
+            && let Ok(next) = self.queue.try_recv()
         {
-            add(next, &wire, &mut batch, &mut parts);
+            add(next, &self.wire, &mut self.batch, &mut self.parts);
         }
-        let mut taken = 0;
-        let done = tokio::select! {
-            done = write_all(&mut stream, &batch, &mut taken) => done,
-            // What the pipe is taking just now may arrive: its stage stays.
-            () = wire.over.cancelled() => break,
-        };
-        match done {
-            Ok(()) => {
-                let at = now();
-                for (_, _, sent) in &parts {
-                    sent.advance(Stage::Written(at));
-                }
-            }
-            Err(error) => {
-                tracing::debug!(server = wire.name, %error, "the server's input is gone");
-                wire.input_gone();
-                for (end, id, sent) in parts.drain(..) {
-                    // All but the line's end is enough to be understood.
-                    if taken + 1 < end {
-                        sent.advance(Stage::Unsent);
-                        wire.lose(id);
-                    } else {
-                        sent.advance(Stage::Written(now()));
-                    }
-                }
-                break;
+        true
+    }
+
+    /// Tells of each request in the batch whether the pipe took it.
+    fn settle(&mut self) {
+        for (end, id, sent) in self.parts.drain(..) {
+            // All but the line's end is enough to be understood.
+            if self.taken + 1 < end {
+                sent.advance(Stage::Unsent);
+                self.wire.lose(id);
+            } else {
+                sent.advance(Stage::Written(now()));
             }
         }
     }
-    queue.close();
-    while let Ok(left) = queue.try_recv() {
-        if let Kind::Call(id, sent) = left.kind
-            && sent.begin()
-        {
-            sent.advance(Stage::Unsent);
-            wire.lose(id);
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.settle();
+        self.queue.close();
+        while let Ok(left) = self.queue.try_recv() {
+            if let Kind::Call(id, sent) = left.kind
+                && sent.begin()
+            {
+                sent.advance(Stage::Unsent);
+                self.wire.lose(id);
+            }
+        }
+        self.wire.writer_gone();
+    }
+}
+
+/// Writes until the session is over.
+pub(super) fn write<W>(
+    mut stream: W,
+    queue: mpsc::UnboundedReceiver<Outgoing>,
+    wire: Arc<Wire>,
+) -> impl Future<Output = ()> + Send
+where
+    W: AsyncWrite + Unpin + Send,
+{
+    // Made here, not in the future: a task may be ended before it has begun.
+    let mut desk = Desk { queue, batch: Vec::new(), parts: Vec::new(), taken: 0, wire };
+    async move {
+        while desk.fill().await {
+            let done = tokio::select! {
+                done = write_all(&mut stream, &desk.batch, &mut desk.taken) => done,
+                () = desk.wire.over.cancelled() => break,
+            };
+            if let Err(error) = done {
+                tracing::debug!(server = desk.wire.name, %error, "the server's input is gone");
+                desk.wire.input_gone();
+                break;
+            }
+            desk.settle();
         }
     }
 }

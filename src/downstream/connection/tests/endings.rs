@@ -212,6 +212,24 @@ async fn a_server_that_ends_leaves_what_it_was_given_unknown_and_the_rest_known(
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_many_calls_written_at_once_only_those_that_the_pipe_took_are_unknown() {
+    let (opening, mut server, _) = meet_with(400);
+    let (connection, ()) = tokio::join!(Connection::open(opening), server.start_legacy());
+    let connection = connection.unwrap();
+    let Server { input: _hangs, output } = server;
+    let die = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        drop(output);
+    };
+    let calls = futures::future::join_all((0..20).map(|_| call(&connection, "t")));
+    let (calls, ()) = tokio::join!(calls, die);
+    let failures: Vec<_> = calls.iter().map(|done| facts(done.as_ref().unwrap_err())).collect();
+    assert!(failures.iter().all(|(kind, _)| *kind == ErrorKind::Unavailable), "{failures:?}");
+    let unknown = failures.iter().filter(|(_, unknown)| *unknown).count();
+    assert!((1..=6).contains(&unknown), "{unknown}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_was_written_before_the_end_counts() {
     let (connection, mut server) = legacy().await;
     let play = async {
