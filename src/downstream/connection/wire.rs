@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::text::shown;
-use super::writer::{Kind, Outgoing, Sent};
+use super::writer::{Outgoing, Sent};
 use crate::contract::ProgressSink;
 
 /// The first id of our requests. Those of rmcp, which opens the session and
@@ -19,6 +19,8 @@ use crate::contract::ProgressSink;
 const FIRST_ID: i64 = 1 << 20;
 /// More answers than this are not kept for a server that asks and does not read.
 const MAX_REPLIES: usize = 1_000;
+/// A request of the server's with a longer id is not answered.
+const LONGEST_ID: usize = 256;
 
 /// What came back for a request.
 #[derive(Debug)]
@@ -113,11 +115,11 @@ impl Wire {
         line: Vec<u8>,
         progress: Option<ProgressSink>,
     ) -> (Arc<Sent>, oneshot::Receiver<Answer>) {
-        let sent = Arc::new(Sent::new());
+        let sent = Arc::new(Sent::new(line));
         let (answer, receiver) = oneshot::channel();
         let mut calls = self.calls();
         // With the receiver gone or the session over, the answer's sender is dropped: that is `Lost`.
-        if calls.open && self.queue.send(Outgoing { line, kind: Kind::Call(id, Arc::clone(&sent)) }).is_ok() {
+        if calls.open && self.queue.send(Outgoing::Call(id, Arc::clone(&sent))).is_ok() {
             calls.waiting.insert(id, Waiting { answer, progress });
         } else {
             sent.withdraw();
@@ -191,13 +193,13 @@ impl Wire {
 
     /// Queues a line that nobody waits for. After the end, nothing is sent.
     pub(super) fn send<T: Serialize>(&self, message: &T) {
-        self.push(message, Kind::Other);
+        self.push(message, Outgoing::Other);
     }
 
-    fn push<T: Serialize>(&self, message: &T, kind: Kind) {
+    fn push<T: Serialize>(&self, message: &T, outgoing: fn(Vec<u8>) -> Outgoing) {
         match line(message) {
             Ok(line) => {
-                self.queue.send(Outgoing { line, kind }).ok();
+                self.queue.send(outgoing(line)).ok();
             }
             Err(error) => tracing::error!(server = self.name, %error, "a message cannot be written"),
         }
@@ -214,6 +216,10 @@ impl Wire {
 
     /// Answers a request of the server's: we declare nothing that it could ask for.
     pub(super) fn reply(&self, id: &Value, method: &str) {
+        if !(id.is_number() || id.as_str().is_some_and(|id| id.len() <= LONGEST_ID)) {
+            tracing::debug!(server = self.name, "a request has an id that is none: it stays unanswered");
+            return;
+        }
         if self.replies.fetch_add(1, Ordering::Relaxed) >= MAX_REPLIES {
             self.reply_taken();
             tracing::debug!(server = self.name, "the server asks and does not read: a request stays unanswered");
@@ -225,7 +231,7 @@ impl Wire {
             let told = format!("`{}` is not supported by this client", shown(method, 100));
             json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32601, "message": told}})
         };
-        self.push(&reply, Kind::Reply);
+        self.push(&reply, Outgoing::Reply);
     }
 
     pub(super) fn reply_taken(&self) {

@@ -29,62 +29,63 @@ pub(super) enum Stage {
 
 /// The stage of one request, shared by its caller and the writer.
 #[derive(Debug)]
-pub(super) struct Sent(Mutex<Stage>);
+pub(super) struct Sent(Mutex<Letter>);
+
+#[derive(Debug)]
+struct Letter {
+    stage: Stage,
+    /// With its end; empty once the writer has it or nobody wants it written.
+    line: Vec<u8>,
+}
 
 impl Sent {
-    pub(super) fn new() -> Self {
-        Self(Mutex::new(Stage::Queued))
+    pub(super) fn new(line: Vec<u8>) -> Self {
+        Self(Mutex::new(Letter { stage: Stage::Queued, line }))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Stage> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Letter> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn stage(&self) -> Stage {
-        *self.lock()
+        self.lock().stage
     }
 
     /// Takes the request back if it is not being written yet.
     pub(super) fn withdraw(&self) -> bool {
-        let mut stage = self.lock();
-        if *stage == Stage::Queued {
-            *stage = Stage::Withdrawn;
+        let mut letter = self.lock();
+        if letter.stage == Stage::Queued {
+            letter.stage = Stage::Withdrawn;
+            // It may stand in the queue for long: a server that hangs takes nothing out of it.
+            letter.line = Vec::new();
         }
-        matches!(*stage, Stage::Withdrawn | Stage::Unsent)
+        matches!(letter.stage, Stage::Withdrawn | Stage::Unsent)
     }
 
-    fn begin(&self) -> bool {
-        let mut stage = self.lock();
-        let wanted = *stage == Stage::Queued;
-        if wanted {
-            *stage = Stage::Writing;
+    /// The line, if it is still to be written.
+    fn begin(&self) -> Option<Vec<u8>> {
+        let mut letter = self.lock();
+        if letter.stage != Stage::Queued {
+            return None;
         }
-        wanted
+        letter.stage = Stage::Writing;
+        Some(std::mem::take(&mut letter.line))
     }
 
     fn advance(&self, next: Stage) {
-        *self.lock() = next;
+        self.lock().stage = next;
     }
 }
 
-/// A line to be written.
+/// A line to be written, with its end.
 #[derive(Debug)]
-pub(super) struct Outgoing {
-    /// With its end.
-    pub(super) line: Vec<u8>,
-    /// What it is.
-    pub(super) kind: Kind,
-}
-
-/// What a line is to those who wait for it.
-#[derive(Debug)]
-pub(super) enum Kind {
+pub(super) enum Outgoing {
     /// A request with this id, whose caller waits.
     Call(i64, Arc<Sent>),
     /// The answer to a request of the server's.
-    Reply,
+    Reply(Vec<u8>),
     /// Nobody waits.
-    Other,
+    Other(Vec<u8>),
 }
 
 /// What stands in a batch: where it ends, and whose it is.
@@ -141,8 +142,8 @@ impl Drop for Desk {
         self.settle();
         self.queue.close();
         while let Ok(left) = self.queue.try_recv() {
-            if let Kind::Call(id, sent) = left.kind
-                && sent.begin()
+            if let Outgoing::Call(id, sent) = left
+                && sent.begin().is_some()
             {
                 sent.advance(Stage::Unsent);
                 self.wire.lose(id);
@@ -186,18 +187,18 @@ pub(super) fn now() -> Instant {
 }
 
 fn add(outgoing: Outgoing, wire: &Wire, batch: &mut Vec<u8>, parts: &mut Vec<Part>) {
-    match outgoing.kind {
-        Kind::Call(id, sent) => {
-            if sent.begin() {
-                batch.extend_from_slice(&outgoing.line);
+    match outgoing {
+        Outgoing::Call(id, sent) => {
+            if let Some(line) = sent.begin() {
+                batch.extend_from_slice(&line);
                 parts.push((batch.len(), id, sent));
             }
         }
-        Kind::Reply => {
+        Outgoing::Reply(line) => {
             wire.reply_taken();
-            batch.extend_from_slice(&outgoing.line);
+            batch.extend_from_slice(&line);
         }
-        Kind::Other => batch.extend_from_slice(&outgoing.line),
+        Outgoing::Other(line) => batch.extend_from_slice(&line),
     }
 }
 
@@ -213,4 +214,17 @@ where
         }
     }
     stream.flush().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Sent, Stage};
+
+    #[test]
+    fn a_request_that_was_taken_back_keeps_no_memory() {
+        let sent = Sent::new(vec![b' '; 1 << 20]);
+        assert!(sent.withdraw());
+        assert_eq!((sent.stage(), sent.lock().line.capacity()), (Stage::Withdrawn, 0));
+        assert_eq!(sent.begin(), None);
+    }
 }

@@ -346,3 +346,13 @@ async fn a_server_that_asks_and_never_reads_does_not_fill_our_memory() {
     let (replies, ()) = tokio::join!(reading, closing);
     assert!((1_000..3_500).contains(&replies), "{replies}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_request_of_the_servers_with_an_id_that_is_none_is_not_answered() {
+    let (_connection, mut server) = legacy().await;
+    for id in [json!("x".repeat(257)), json!({"a": 1}), json!([1]), json!(true), json!("x".repeat(256)), json!(7)] {
+        server.send(json!({"jsonrpc": "2.0", "id": id, "method": "ping"})).await;
+    }
+    assert_eq!(server.next().await["id"], "x".repeat(256));
+    assert_eq!(server.next().await["id"], 7);
+}
