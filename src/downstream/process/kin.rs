@@ -66,40 +66,46 @@ mod unix {
 
         /// Asks them to end, waits for `patience`, kills those that are left. Whether none is left.
         pub(in super::super) async fn end(&self, patience: Duration) -> bool {
-            if !self.look(None).await {
-                return true;
-            }
+            // What can be done without a look is not kept waiting for one: a look may hang.
+            self.signal_groups(Some(Signal::TERM));
             let asked = async {
-                let mut left = self.look(Some(Signal::TERM)).await;
+                let mut left = self.look(Looking::Asking).await;
                 while left {
                     tokio::time::sleep(LOOK_EVERY).await;
-                    left = self.look(None).await;
+                    left = self.look(Looking::Only).await;
                 }
             };
             if tokio::time::timeout(patience, asked).await.is_ok() {
                 return true;
             }
             // Again and again: a process may bring forth another while it is looked for.
+            self.kill_groups();
             let killed = async {
-                while self.look(Some(Signal::KILL)).await {
+                while self.look(Looking::Killing).await {
                     tokio::time::sleep(LOOK_EVERY).await;
                 }
             };
             tokio::time::timeout(AFTER_KILL, killed).await.is_ok()
         }
 
-        /// Whether some live; those get the signal. On a thread of its own: reading about a process
+        /// Whether some live. On a thread of its own: reading about a process
         /// may have to wait for that process.
-        async fn look(&self, signal: Option<Signal>) -> bool {
+        async fn look(&self, looking: Looking) -> bool {
             let kin = self.clone();
-            tokio::task::spawn_blocking(move || kin.look_now(signal)).await.unwrap_or(false)
+            tokio::task::spawn_blocking(move || kin.look_now(looking)).await.unwrap_or(false)
         }
 
-        fn look_now(&self, signal: Option<Signal>) -> bool {
-            let answered = self.signal_groups(signal);
+        fn look_now(&self, looking: Looking) -> bool {
+            let (groups, strays) = match looking {
+                Looking::Only => (None, None),
+                // The groups were asked already, and twice means more than once to some.
+                Looking::Asking => (None, Some(Signal::TERM)),
+                Looking::Killing => (Some(Signal::KILL), Some(Signal::KILL)),
+            };
+            let answered = self.signal_groups(groups);
             let Some(seen) = self.see() else { return answered };
             for stray in seen.strays {
-                if let (Some(pid), Some(signal)) = (pid(stray), signal) {
+                if let (Some(pid), Some(signal)) = (pid(stray), strays) {
                     // One that has ended meanwhile is what was wanted.
                     kill_process(pid, signal).ok();
                 }
@@ -157,6 +163,14 @@ mod unix {
         }
     }
 
+    /// What a look does with those that it sees.
+    #[derive(Debug, Clone, Copy)]
+    enum Looking {
+        Only,
+        Asking,
+        Killing,
+    }
+
     /// What lives.
     #[derive(Default)]
     struct Seen {
@@ -184,8 +198,12 @@ mod unix {
     #[cfg(test)]
     mod tests {
         use std::collections::BTreeSet;
+        use std::os::unix::process::CommandExt as _;
+        use std::time::Duration;
 
-        use super::{Kin, living_group, pid};
+        #[cfg(target_os = "linux")]
+        use super::living_group;
+        use super::{Kin, pid};
 
         #[test]
         fn no_number_reaches_more_than_one_group() {
@@ -194,12 +212,28 @@ mod unix {
         }
 
         #[test]
+        fn a_group_is_ended_even_when_nothing_can_be_looked_at() {
+            let mut child = std::process::Command::new("sleep").arg("1000").process_group(0).spawn().unwrap();
+            let kin = Kin { groups: BTreeSet::from([child.id()]), entry: b"NOBODY=1".to_vec(), is_prefix: false };
+            let mut builder = tokio::runtime::Builder::new_current_thread();
+            let runtime = builder.enable_all().max_blocking_threads(1).build().unwrap();
+            let (end, ended) = std::sync::mpsc::channel::<()>();
+            // The one thread that could look waits for us.
+            runtime.spawn_blocking(move || ended.recv().ok());
+            assert!(!runtime.block_on(kin.end(Duration::from_millis(1))), "it was not seen that they are gone");
+            assert!(!child.wait().unwrap().success());
+            drop(end);
+        }
+
+        #[cfg(target_os = "linux")]
+        #[test]
         fn a_process_is_known_by_its_group_unless_it_is_dead() {
             assert_eq!(living_group(b"12 (a) S) (b) R 1 7 7 0 -1"), Some(7));
             assert_eq!(living_group(b"12 (sh) Z 1 7 7 0 -1"), None);
             assert_eq!(living_group(b"12 sh S"), None);
         }
 
+        #[cfg(target_os = "linux")]
         #[test]
         fn a_marker_is_a_whole_entry_of_the_environment() {
             let (child, parent) = (Kin::of_child(9, "id/1"), Kin::of_parent("id", BTreeSet::new()));
