@@ -51,6 +51,13 @@ struct Route {
     changed: Option<Vec<String>>,
 }
 
+/// What a call needs before it goes out.
+struct Prepared {
+    server: Arc<Server>,
+    session: Arc<Session>,
+    _place: Option<Slot>,
+}
+
 /// The way to a server, or why there is none.
 pub(super) type Way = Result<Arc<dyn Connect>, Unusable>;
 
@@ -190,14 +197,20 @@ impl Servers {
     /// went out, it has `call.timeout` or the server's own, whichever is shorter.
     pub async fn call(&self, mut call: ToolCall) -> Result<ToolOutput, CallFailure> {
         let name = call.name.clone();
-        let (_place, mut session) = self.prepared(&call, &name).await?;
+        let Prepared { server, mut session, _place } = self.prepared(&call, &name).await?;
         for again in [true, false] {
             // Looked up after the start: what the server lists now is what counts.
             let route = self.route(&name)?;
-            let done = route.server.send(&session, &route.own, &mut call).await;
+            if !Arc::ptr_eq(&route.server, &server) {
+                let message =
+                    format!("`{name}` is now a tool of server `{}`, so it was not called", route.server.name());
+                return Err(CallFailure::new(ErrorKind::Unavailable, message)
+                    .with_hint("look at what it does now; with the next call it is that server's"));
+            }
+            let done = server.send(&session, &route.own, &mut call).await;
             match done {
                 Err(Failed { unsent: true, .. }) if again => {
-                    session = bounded(&call, &name, route.server.session()).await?;
+                    session = bounded(&call, &name, server.session()).await?;
                 }
                 done => return done.map_err(|failed| failed.failure),
             }
@@ -205,8 +218,8 @@ impl Servers {
         Err(CallFailure::new(ErrorKind::Unavailable, format!("the server of `{name}` ended before the call was sent")))
     }
 
-    /// A place of the server's pool, and its session.
-    async fn prepared(&self, call: &ToolCall, name: &str) -> Result<(Option<Slot>, Arc<Session>), CallFailure> {
+    /// The server that has the tool, a place of its pool, and its session.
+    async fn prepared(&self, call: &ToolCall, name: &str) -> Result<Prepared, CallFailure> {
         let server = self.route(name)?.server;
         bounded(call, name, async {
             let place = match server.pool() {
@@ -214,7 +227,8 @@ impl Servers {
                 Some(pool) if call.permit.is_none() => Some(pool.hold(true).await),
                 Some(_) | None => None,
             };
-            Ok((place, server.session().await?))
+            let session = server.session().await?;
+            Ok(Prepared { server: Arc::clone(&server), session, _place: place })
         })
         .await
     }

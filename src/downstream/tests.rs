@@ -479,6 +479,23 @@ async fn of_two_tools_with_one_name_the_first_servers_stays() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_name_that_went_to_another_server_while_one_was_started_is_not_called() {
+    let one = Script::with(&json!([tool("b__c", "1")]));
+    let two = Script::with(&json!([tool("c", "2")]));
+    let world = World::new(&[("a", json!({}), &one), ("a__b", json!({}), &two)]);
+    let servers = world.process();
+    servers.settled().await;
+    one.last().over.cancel();
+    one.has(&json!([]));
+    let failure = servers.call(call("a__b__c")).await.unwrap_err();
+    assert_eq!((failure.kind, failure.outcome_unknown), (ErrorKind::Unavailable, false));
+    assert_eq!(failure.message, "`a__b__c` is now a tool of server `a__b`, so it was not called");
+    assert_eq!((one.sent().len(), two.sent().len()), (0, 0));
+    servers.call(call("a__b__c")).await.unwrap();
+    assert_eq!((one.sent().len(), two.sent().len()), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_that_turns_out_to_be_ourselves_is_ended_and_never_asked_for_its_tools() {
     let itself = Script::with(&json!([tool("t", "1")]));
     *itself.calls_itself.lock().unwrap() = "sequitur".to_owned();
