@@ -318,7 +318,7 @@ impl Engine {
         self.shared.driven()
     }
 
-    /// Runs that wait for a place, steps that wait for a permit.
+    /// Runs that wait for a place, steps that wait for one of the process (not of a server).
     #[must_use]
     pub fn queued(&self) -> (usize, usize) {
         (self.shared.run_slots.waiting(), self.shared.step_slots.waiting())

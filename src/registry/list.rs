@@ -1,6 +1,8 @@
 //! What `tools/list` shows: our sets, pinned tools, packs and servers, in that
 //! order, as far as the budget goes.
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
@@ -62,42 +64,69 @@ impl ListPlan {
 
 fn fill(tools: &[&Listed], settings: &ListSettings, before: Option<&ListPlan>, gateway: bool) -> ListPlan {
     let mut plan = ListPlan { listed: Vec::new(), unlisted: Vec::new(), bytes: 2 };
-    let cost = |definition: &ToolDefinition| listed_json(definition).to_string().len() + 1;
-    let mut open: IndexMap<&str, &Listed> = tools.iter().map(|tool| (tool.definition.name.as_str(), *tool)).collect();
+    let mut open: IndexMap<&str, Candidate<'_>> = candidates(tools);
     for name in before.iter().flat_map(|before| &before.listed).map(|tool| tool.name.as_str()) {
-        if let Some(tool) = open.shift_remove(name) {
-            let definition = wire(tool);
-            plan.bytes += cost(&definition);
-            plan.listed.push(definition);
+        if let Some(candidate) = open.shift_remove(name) {
+            plan.take(candidate);
         }
     }
-    let mut candidates: Vec<(usize, &Listed)> = Vec::new();
-    for tool in open.into_values().filter(|tool| !tool.hidden) {
-        match rank(tool, settings, gateway) {
-            Some(rank) => candidates.push((rank, tool)),
+    let mut ranked: Vec<(usize, Candidate<'_>)> = Vec::new();
+    for candidate in open.into_values().filter(|candidate| !candidate.tool.hidden) {
+        match rank(candidate.tool, settings, gateway) {
+            Some(rank) => ranked.push((rank, candidate)),
             // The gateway's own tools are no reason to show the gateway.
-            None if tool.set == ToolSet::Gateway => {}
-            None => plan.unlisted.push(tool.definition.name.clone()),
+            None if candidate.tool.set == ToolSet::Gateway => {}
+            None => plan.unlisted.push(candidate.listed.name),
         }
     }
     // Stable: within a rank the providers' order holds.
-    candidates.sort_by_key(|(rank, _)| *rank);
+    ranked.sort_by_key(|(rank, _)| *rank);
     let budget = settings.budget_tokens.saturating_mul(4);
     let due = |tool: &Listed| tool.always || (gateway && tool.set == ToolSet::Gateway);
-    let mut reserved: usize = candidates.iter().filter(|(_, tool)| due(tool)).map(|(_, tool)| cost(&wire(tool))).sum();
-    for (_, tool) in candidates {
-        let definition = wire(tool);
-        let bytes = cost(&definition);
-        if due(tool) {
-            reserved = reserved.saturating_sub(bytes);
-        } else if plan.bytes + bytes + reserved > budget {
-            plan.unlisted.push(definition.name);
+    let mut reserved: usize =
+        ranked.iter().filter(|(_, candidate)| due(candidate.tool)).map(|(_, candidate)| candidate.bytes).sum();
+    for (_, candidate) in ranked {
+        if due(candidate.tool) {
+            reserved = reserved.saturating_sub(candidate.bytes);
+        } else if plan.bytes + candidate.bytes + reserved > budget {
+            plan.unlisted.push(candidate.listed.name);
             continue;
         }
-        plan.bytes += bytes;
-        plan.listed.push(definition);
+        plan.take(candidate);
     }
     plan
+}
+
+impl ListPlan {
+    fn take(&mut self, candidate: Candidate<'_>) {
+        self.bytes += candidate.bytes;
+        self.listed.push(candidate.listed);
+    }
+}
+
+/// A tool as it would be listed.
+struct Candidate<'t> {
+    tool: &'t Listed,
+    listed: ToolDefinition,
+    bytes: usize,
+}
+
+/// The output schemas of our own tools are long and published in full in
+/// `tool_schemas/`: the list keeps the fields' names, where several tools
+/// answer alike those of the first.
+fn candidates<'t>(tools: &[&'t Listed]) -> IndexMap<&'t str, Candidate<'t>> {
+    let mut told: HashSet<String> = HashSet::new();
+    let candidate = |tool: &'t Listed| {
+        let mut listed = tool.definition.clone();
+        if let Some(schema) = listed.output_schema.take_if(|_| tool.set.is_ours()) {
+            let fields = fields_only(&schema);
+            let is_new = told.insert(fields.to_string());
+            listed.output_schema = Some(if is_new { fields } else { json!({"type": "object"}) });
+        }
+        let bytes = listed_json(&listed).to_string().len() + 1;
+        (tool.definition.name.as_str(), Candidate { tool, listed, bytes })
+    };
+    tools.iter().copied().map(candidate).collect()
 }
 
 /// The place of a tool's group in the list; `None` when it is not listed.
@@ -114,16 +143,6 @@ fn rank(tool: &Listed, settings: &ListSettings, gateway: bool) -> Option<usize> 
         ToolSet::Pack => (settings.packs || tool.always).then_some(6),
         ToolSet::Server => Some(7),
     }
-}
-
-/// A tool as it is listed. The output schemas of our own tools are long and
-/// published in full in `tool_schemas/`; the list keeps the fields' names.
-fn wire(tool: &Listed) -> ToolDefinition {
-    let mut definition = tool.definition.clone();
-    if tool.set.is_ours() {
-        definition.output_schema = definition.output_schema.as_ref().map(fields_only);
-    }
-    definition
 }
 
 fn fields_only(schema: &Value) -> Value {
@@ -218,6 +237,28 @@ mod tests {
         let tight = ListSettings { budget_tokens: 10, ..ListSettings::default() };
         assert_eq!(names(&ListPlan::make(tools.iter(), &tight, None)), ["run", "call_tool"]);
         assert_eq!(names(&ListPlan::make(tools.iter(), &ListSettings::default(), None)), ["run", "s__a"]);
+    }
+
+    #[test]
+    fn our_tools_list_the_fields_of_their_answers_once_where_they_are_the_same() {
+        let answers = |name: &str, set: ToolSet, field: &str| {
+            let mut tool = tool(name, set, 10);
+            tool.definition.output_schema =
+                Some(json!({"properties": {field: {"type": "string"}}, "required": [field]}));
+            tool
+        };
+        let tools = [
+            answers("run", ToolSet::Core, "a"),
+            answers("resume", ToolSet::Core, "a"),
+            answers("other", ToolSet::Core, "b"),
+            answers("s__a", ToolSet::Server, "a"),
+        ];
+        let plan = ListPlan::make(tools.iter(), &ListSettings::default(), None);
+        let listed: Vec<_> = plan.listed.iter().filter_map(|tool| tool.output_schema.clone()).collect();
+        assert_eq!(listed[0], json!({"type": "object", "properties": {"a": {}}}));
+        assert_eq!(listed[1], json!({"type": "object"}));
+        assert_eq!(listed[2], json!({"type": "object", "properties": {"b": {}}}));
+        assert_eq!(Some(&listed[3]), tools[3].definition.output_schema.as_ref(), "a server's stays as it is");
     }
 
     #[test]

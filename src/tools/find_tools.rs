@@ -34,9 +34,9 @@ pub(super) struct FindTools;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
-    /// Words of the tool's name or purpose, or the whole name.
+    /// Words of its name or purpose, or its whole name.
     query: String,
-    /// So many at most (default 5, at most 20).
+    /// Default 5, at most 20.
     limit: Option<usize>,
 }
 
@@ -69,7 +69,7 @@ impl Tool for FindTools {
     const NAME: &'static str = "find_tools";
     const TITLE: &'static str = "Find a tool";
     const DESCRIPTION: &'static str = "Find tools by words of their names and descriptions, those that are not listed \
-        too. Call them with call_tool or call_tool_write, as call_with says.";
+        too. Call one with what its call_with says.";
     const SET: ToolSet = ToolSet::Gateway;
     const ANNOTATIONS: Annotations = Annotations {
         read_only_hint: Some(true),

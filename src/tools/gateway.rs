@@ -52,9 +52,9 @@ impl Relay for CallTool {
     const SET: ToolSet = ToolSet::Gateway;
     const ANNOTATIONS: Annotations = Annotations {
         read_only_hint: Some(true),
-        destructive_hint: Some(false),
+        destructive_hint: None,
         idempotent_hint: None,
-        open_world_hint: Some(true),
+        open_world_hint: None,
     };
 
     async fn run(services: Arc<Services>, asked: Arguments, call: ToolCall) -> Result<Relayed, ToolFailure> {
@@ -73,8 +73,8 @@ impl Relay for CallToolWrite {
     const ANNOTATIONS: Annotations = Annotations {
         read_only_hint: Some(false),
         destructive_hint: Some(true),
-        idempotent_hint: Some(false),
-        open_world_hint: Some(true),
+        idempotent_hint: None,
+        open_world_hint: None,
     };
 
     async fn run(services: Arc<Services>, asked: Arguments, call: ToolCall) -> Result<Relayed, ToolFailure> {
