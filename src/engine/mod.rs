@@ -21,6 +21,7 @@ mod permits;
 mod shared;
 mod snapshot;
 mod wait;
+pub mod webhook;
 mod whole;
 
 pub use error::EngineError;
