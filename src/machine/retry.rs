@@ -12,7 +12,15 @@ pub(super) fn covers(retry: &Retry, kind: ErrorKind) -> bool {
     if let Some(only) = &retry.retryable_errors {
         return only.contains(&kind);
     }
-    let never = matches!(kind, ErrorKind::InvalidInput | ErrorKind::Auth | ErrorKind::NotFound | ErrorKind::Conflict);
+    // A result that is too large is one of a call that took effect.
+    let never = matches!(
+        kind,
+        ErrorKind::InvalidInput
+            | ErrorKind::Auth
+            | ErrorKind::NotFound
+            | ErrorKind::Conflict
+            | ErrorKind::ResultTooLarge
+    );
     !never && !retry.non_retryable_errors.contains(&kind)
 }
 
@@ -87,8 +95,14 @@ mod tests {
     }
 
     #[test]
-    fn four_kinds_are_never_retried_unless_named() {
-        for kind in [ErrorKind::InvalidInput, ErrorKind::Auth, ErrorKind::NotFound, ErrorKind::Conflict] {
+    fn five_kinds_are_never_retried_unless_named() {
+        for kind in [
+            ErrorKind::InvalidInput,
+            ErrorKind::Auth,
+            ErrorKind::NotFound,
+            ErrorKind::Conflict,
+            ErrorKind::ResultTooLarge,
+        ] {
             assert!(!covers(&retry(), kind), "{kind}");
             assert!(covers(&Retry { retryable_errors: Some(vec![kind]), ..retry() }, kind), "{kind}");
         }
