@@ -2,12 +2,13 @@
 //! once, with what to write instead.
 
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{PatternOptions, ValidationError, Validator};
+use jsonschema::{ValidationError, Validator};
 use serde_json::{Value, json};
 
 use super::example;
 use super::nearest::nearest;
 use crate::base::json::Object;
+use crate::workflow::json_schema;
 
 /// Deeper arguments are refused before anything walks them.
 const MAX_DEPTH: usize = 64;
@@ -46,19 +47,8 @@ struct Problem {
 impl Check {
     /// Compiles a schema; no reference is fetched. `Err` says why it cannot be used.
     pub(super) fn compile(schema: &Value) -> Result<Self, String> {
-        let Some(size) = measure(schema, MAX_DEPTH, MAX_SCHEMA_BYTES) else {
-            return Err("the schema is too large or too deep".to_owned());
-        };
-        // Linear-time patterns first; look-around needs the backtracking engine, on a leash.
-        let linear = jsonschema::options().offline().with_pattern_options(PatternOptions::regex());
-        let built = linear.build(schema).or_else(|_| {
-            let leashed = PatternOptions::fancy_regex().backtrack_limit(50_000);
-            jsonschema::options().offline().with_pattern_options(leashed).build(schema)
-        });
-        built.map(|validator| Self { validator }).map_err(|error| {
-            let text = error.masked().to_string();
-            format!("{} ({size} bytes)", text.chars().take(300).collect::<String>())
-        })
+        let built = json_schema::compile_foreign(schema, MAX_SCHEMA_BYTES);
+        built.map(|validator| Self { validator }).map_err(|error| error.chars().take(300).collect())
     }
 
     /// Everything that is wrong with `arguments`.
@@ -295,6 +285,19 @@ mod tests {
         let large = "x".repeat(10 * 1024 * 1024);
         assert!(bounded("t", &object(&json!({ "a": large }))).is_ok());
         assert!(bounded("t", &object(&json!({ "a": large, "b": large }))).is_err());
+    }
+
+    #[test]
+    fn a_schema_whose_definitions_double_forty_times_is_not_used() {
+        let mut all = Object::new();
+        for i in 0..40 {
+            let next = json!({"$ref": format!("#/$defs/a{}", i + 1)});
+            all.insert(format!("a{i}"), json!({"allOf": [next, next]}));
+        }
+        all.insert("a40".to_owned(), json!({}));
+        let schema = json!({"type": "object", "$ref": "#/$defs/a0", "$defs": all});
+        let told = Check::compile(&schema).expect_err("it would be validated for years");
+        assert_eq!(told, "with its references followed it holds more than 100000 schemas");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::node::{Node, Spot};
 use super::problem::Code;
 use super::problems::Problems;
+use super::schema_size;
 
 /// Bytes of a schema's compact text.
 const MAX_BYTES: usize = 256 * 1024;
@@ -17,14 +18,27 @@ const MAX_DEPTH: usize = 64;
 
 /// Compiles a schema; the error says what is wrong with it.
 pub(crate) fn compile(schema: &Value) -> Result<Validator, String> {
+    within(schema, MAX_BYTES, true)
+}
+
+/// [`compile`] for a schema of a server's, which may be as long as `max_bytes` and whose formats are left to it.
+pub(crate) fn compile_foreign(schema: &Value, max_bytes: usize) -> Result<Validator, String> {
+    within(schema, max_bytes, false)
+}
+
+fn within(schema: &Value, max_bytes: usize, formats: bool) -> Result<Validator, String> {
     if depth(schema) > MAX_DEPTH {
         return Err(format!("it is nested deeper than {MAX_DEPTH} levels"));
     }
     let bytes = schema.to_string().len();
-    if bytes > MAX_BYTES {
-        return Err(format!("it has {bytes} bytes, {MAX_BYTES} are allowed"));
+    if bytes > max_bytes {
+        return Err(format!("it has {bytes} bytes, {max_bytes} are allowed"));
     }
-    let options = || jsonschema::options().offline().should_validate_formats(true);
+    schema_size::bounded(schema)?;
+    let options = || {
+        let options = jsonschema::options().offline();
+        if formats { options.should_validate_formats(true) } else { options }
+    };
     let linear = options().with_pattern_options(PatternOptions::regex().size_limit(1 << 20));
     // Look-around needs the backtracking engine, which then runs on a leash.
     let leashed = || {
@@ -72,6 +86,7 @@ mod tests {
     fn nothing_is_fetched() {
         assert!(compile(&json!({"$ref": "https://example.com/schema.json"})).is_err());
         assert!(compile(&json!({"$ref": "file:///etc/passwd"})).is_err());
+        assert!(compile(&json!({"$ref": "#/$defs/a", "$defs": {"a": {"type": "string"}}})).is_ok());
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub mod plan;
 
 mod draft;
 mod graph;
-mod json_schema;
+pub(crate) mod json_schema;
 mod keys;
 mod library;
 mod load;
@@ -23,6 +23,7 @@ mod read_kinds;
 mod read_step;
 mod read_template;
 mod schema;
+mod schema_size;
 mod scope;
 mod shape;
 mod sources;
