@@ -13,7 +13,7 @@ use futures::future::join_all;
 use indexmap::IndexMap;
 use tokio::sync::watch;
 
-use super::catalogue::{Holdings, Rules, SEPARATOR, ServerTool, Shelf, ShelfError, normalise};
+use super::catalogue::{Holdings, RefusedTool, Rules, SEPARATOR, ServerTool, Shelf, ShelfError, normalise};
 use super::connection::Failed;
 use super::link::Connect;
 use super::reach::launch_hash;
@@ -41,6 +41,8 @@ pub struct Servers {
 struct Index {
     tools: Vec<ServerTool>,
     routes: HashMap<String, Route>,
+    /// Tools whose names an earlier server's have, by server.
+    refused: Vec<(usize, RefusedTool)>,
 }
 
 #[derive(Clone)]
@@ -153,7 +155,9 @@ impl Servers {
                     }),
                 }));
             }
-            let index = RwLock::new(Arc::new(Index::of(&all)));
+            let index = Index::of(&all);
+            index.tell(&all, &[]);
+            let index = RwLock::new(Arc::new(index));
             let changed = watch::Sender::new(0);
             Self { all, index, changed, looking: AtomicBool::new(false), this: this.clone() }
         })
@@ -166,7 +170,9 @@ impl Servers {
     fn renew(&self) {
         {
             let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-            *index = Arc::new(Index::of(&self.all));
+            let now = Index::of(&self.all);
+            now.tell(&self.all, &index.refused);
+            *index = Arc::new(now);
         }
         self.changed.send_modify(|times| *times += 1);
         self.look_out();
@@ -287,12 +293,15 @@ impl Servers {
         let index = self.index();
         self.all
             .iter()
-            .map(|server| {
+            .enumerate()
+            .map(|(at, server)| {
                 let Now { state, reason, hint, peer } = server.now();
                 let of_it = || index.routes.iter().filter(|(_, route)| Arc::ptr_eq(&route.server, server));
                 let mut quarantined: Vec<String> =
                     of_it().filter(|(_, route)| route.changed.is_some()).map(|(name, _)| name.clone()).collect();
                 quarantined.sort_unstable();
+                let mut refused = server.holdings().refused();
+                refused.extend(index.refused.iter().filter(|(of, _)| *of == at).map(|(_, tool)| tool.clone()));
                 ServerStatus {
                     name: server.name().to_owned(),
                     state,
@@ -303,7 +312,7 @@ impl Servers {
                     calls_itself: peer.map(|peer| (peer.name, peer.version)),
                     tools: of_it().filter(|(_, route)| route.changed.is_none()).count(),
                     quarantined,
-                    refused: server.holdings().refused(),
+                    refused,
                 }
             })
             .collect()
@@ -380,16 +389,12 @@ impl Index {
     /// Of two tools with one name the first.
     fn of(servers: &[Arc<Server>]) -> Self {
         let mut index = Self::default();
-        for server in servers {
+        for (at, server) in servers.iter().enumerate() {
             for line in &server.holdings().listing().lines {
                 let name = &line.tool.definition.name;
                 if let Some(taken) = index.routes.get(name) {
-                    tracing::warn!(
-                        server = server.name(),
-                        tool = line.own,
-                        "refused: server `{}` has a tool of the name `{name}`",
-                        taken.server.name()
-                    );
+                    let reason = format!("server `{}` has a tool of the name `{name}`", taken.server.name());
+                    index.refused.push((at, RefusedTool { name: line.own.clone(), reason }));
                     continue;
                 }
                 if line.changed.is_none() {
@@ -400,6 +405,14 @@ impl Index {
             }
         }
         index
+    }
+
+    /// Logs what is refused now and was not `before`.
+    fn tell(&self, servers: &[Arc<Server>], before: &[(usize, RefusedTool)]) {
+        for (at, tool) in self.refused.iter().filter(|refused| !before.contains(refused)) {
+            let server = servers.get(*at).map_or("", |server| server.name());
+            tracing::warn!(server, tool = tool.name, "refused: {}", tool.reason);
+        }
     }
 }
 

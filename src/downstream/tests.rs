@@ -474,6 +474,8 @@ async fn of_two_tools_with_one_name_the_first_servers_stays() {
     let servers = world.process();
     servers.settled().await;
     assert_eq!(names(&servers), ["a__b__c", "a__b__d"]);
+    let refused = &servers.status()[1].refused[0];
+    assert_eq!((refused.name.as_str(), refused.reason.as_str()), ("c", "server `a` has a tool of the name `a__b__c`"));
     servers.call(call("a__b__c")).await.unwrap();
     assert_eq!((one.sent().len(), two.sent().len()), (1, 0));
 }

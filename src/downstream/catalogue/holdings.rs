@@ -8,12 +8,14 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde_json::Value;
+
 use super::book::{Book, Noticed};
 use super::listing::{Listing, RefusedTool, Rules};
 use super::names::normalise;
 use super::read::read;
 use super::shelf::{Entry, Shelf, ShelfError, Stamp};
-use crate::base::json::Object;
+use crate::base::json::{Object, sha256_hex};
 use crate::contract::ToolDefinition;
 
 /// One server's tools.
@@ -37,6 +39,8 @@ struct Held {
     /// By this process.
     asked: bool,
     broken: Vec<RefusedTool>,
+    /// A hash of the last list as the server gave it.
+    last: Option<String>,
     listing: Arc<Listing>,
     stamp: Option<Stamp>,
 }
@@ -95,6 +99,11 @@ impl Holdings {
 
     /// Takes in what the server has now. Whether callers see something else than before.
     pub(in crate::downstream) fn take(&self, server: &str, era: &str, tools: &[Object]) -> bool {
+        let text: Vec<Value> = tools.iter().cloned().map(Value::Object).collect();
+        let last = Some(sha256_hex(Value::Array(text).to_string().as_bytes()));
+        if self.held().last == last {
+            return false;
+        }
         let (list, broken) = taken(server, tools);
         let mut noticed = Noticed::default();
         let written = self.write(|held| {
@@ -103,6 +112,7 @@ impl Holdings {
             held.era = Some(era.to_owned());
             (held.known, held.asked) = (true, true);
             held.broken.clone_from(&broken);
+            held.last.clone_from(&last);
         });
         for tool in &noticed.changed {
             tracing::warn!(
@@ -192,7 +202,7 @@ fn taken(server: &str, tools: &[Object]) -> (Vec<ToolDefinition>, Vec<RefusedToo
     let mut names = HashSet::new();
     for (at, tool) in tools.iter().enumerate() {
         let shown = || {
-            let name = tool.get("name").and_then(serde_json::Value::as_str).filter(|name| !name.is_empty());
+            let name = tool.get("name").and_then(Value::as_str).filter(|name| !name.is_empty());
             name.map_or_else(|| format!("number {}", at + 1), |name| name.chars().take(100).collect())
         };
         let reading = read(tool).and_then(|reading| {
