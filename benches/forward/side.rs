@@ -38,6 +38,15 @@ fn server() -> Spec {
     Spec { name: "echo".to_owned(), tools: vec![tool], ..Spec::default() }
 }
 
+/// The gateway's configuration. `FORWARD_CONFIG` adds keys, as JSON.
+fn configuration() -> Value {
+    #[expect(clippy::disallowed_methods, reason = "a benchmark's own switch")]
+    let more = std::env::var("FORWARD_CONFIG").unwrap_or_else(|_| "{}".to_owned());
+    let mut configuration: Value = serde_json::from_str(&more).unwrap();
+    configuration["mcpServers"] = json!({"bench": server().entry()});
+    configuration
+}
+
 impl Side {
     /// The client and the server, nothing between them.
     pub(crate) async fn direct(era: Era) -> Self {
@@ -48,7 +57,7 @@ impl Side {
     pub(crate) async fn forwarded(era: Era) -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let config = folder.path().join("config.json");
-        std::fs::write(&config, json!({"mcpServers": {"bench": server().entry()}}).to_string()).unwrap();
+        std::fs::write(&config, configuration().to_string()).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_sequitur"));
         command.arg("serve").arg("--config").arg(&config).arg("--data-dir").arg(folder.path().join("data"));
         command.current_dir(folder.path());
