@@ -108,13 +108,13 @@ fn completed(tool: &str, output: &ToolOutput) -> Ended {
     Ended::Completed { result: Arc::new(result), text: text.into(), binds: output.binds.clone() }
 }
 
-/// What a failed output says: its `error`, else its text, at most 2,000 characters.
+/// What a failed output says: its `error`, else its text, whole: it is cut once secrets are out of it.
 fn sentence(tool: &str, output: &ToolOutput) -> String {
     let named = output.structured.as_ref().and_then(|body| body.get("error")).and_then(Value::as_str);
     let text =
         || output.content.iter().find_map(|block| block.get("text").and_then(Value::as_str)).map(ToOwned::to_owned);
     let said = named.map(ToOwned::to_owned).or_else(text).unwrap_or_else(|| format!("`{tool}` reported a failure"));
-    said.chars().filter(|c| !c.is_control() || *c == '\n').take(2_000).collect()
+    said.chars().filter(|c| !c.is_control() || *c == '\n').collect()
 }
 
 /// Context values that a tool sets by itself: `_context_exports` of its result.
@@ -126,9 +126,12 @@ pub(super) fn own_exports(result: &Value) -> Option<&Object> {
 mod tests {
     use super::{Ended, RESULT_LIMIT, ended_with};
     use crate::base::ErrorKind;
+    use crate::config::Redaction;
     use crate::contract::{CallFailure, ToolOutput};
+    use crate::engine::shared::Secrets;
     use crate::machine::StepError;
     use serde_json::json;
+    use std::collections::BTreeMap;
     use std::time::Duration;
 
     #[test]
@@ -137,6 +140,15 @@ mod tests {
         let output = ToolOutput { is_error: true, ..ToolOutput::structured(body) };
         let error = StepError::new(ErrorKind::RateLimited, "slow down");
         assert_eq!(ended_with("t", Ok(output)), Ended::Failed { error, retry_after: Some(Duration::from_secs(2)) });
+    }
+
+    #[test]
+    fn a_secret_at_the_end_of_what_is_kept_leaves_nothing_behind() {
+        let text = format!("{}hunter22", "x".repeat(1_995));
+        let output = ToolOutput { is_error: true, ..ToolOutput::structured(json!({"error": text})) };
+        let Ended::Failed { error, .. } = ended_with("t", Ok(output)) else { panic!("it failed") };
+        let secrets = Secrets::new(BTreeMap::new(), Redaction::new(&["hunter22".to_owned()]));
+        assert_eq!(secrets.told(error).message, format!("{}<reda", "x".repeat(1_995)));
     }
 
     #[test]

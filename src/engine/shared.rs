@@ -23,11 +23,20 @@ pub struct Secrets {
     redaction: Redaction,
 }
 
+/// Characters of an error that are kept.
+const MAX_TOLD: usize = 2_000;
+
 impl Secrets {
     /// Secrets by name, and what takes them out of texts.
     #[must_use]
     pub fn new(values: BTreeMap<String, String>, redaction: Redaction) -> Self {
         Self { values: Arc::new(values), redaction }
+    }
+
+    /// An error as it is told: redacted first, then cut, or a secret at the cut would leave its beginning.
+    pub(super) fn told(&self, error: StepError) -> StepError {
+        let clean = self.redaction.redact(&error.message).unwrap_or(error.message);
+        StepError { message: clean.chars().take(MAX_TOLD).collect(), ..error }
     }
 }
 
@@ -145,10 +154,7 @@ impl Shared {
     }
 
     pub(super) fn redact(&self, error: StepError) -> StepError {
-        match self.secrets.redaction.redact(&error.message) {
-            Some(message) => StepError { message, ..error },
-            None => error,
-        }
+        self.secrets.told(error)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Runs> {

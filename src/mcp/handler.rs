@@ -218,6 +218,7 @@ impl ServerHandler for Handler {
                 peer: context.peer.clone(),
                 token,
                 tool: name,
+                registry: Arc::clone(&self.registry),
                 clock: Arc::clone(&self.settings.clock),
                 interval: self.settings.progress_interval,
                 gone: cancel.clone(),

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::base::Clock;
 use crate::contract::{Progress, ProgressSink};
+use crate::registry::Registry;
 
 /// A report that comes when this many are still unsent replaces them.
 const MAX_BEHIND: usize = 64;
@@ -46,6 +47,8 @@ pub(super) struct ReporterParts {
     pub(super) peer: Peer<RoleServer>,
     pub(super) token: ProgressToken,
     pub(super) tool: String,
+    /// Takes secrets out of what is told.
+    pub(super) registry: Arc<Registry>,
     pub(super) clock: Arc<dyn Clock>,
     /// The longest silence.
     pub(super) interval: Duration,
@@ -121,7 +124,8 @@ async fn send(
                 report = later;
             }
             percentage = report.total.filter(|total| *total > 0.0).map(|total| report.progress / total * 100.0);
-            said = report.message.or(said);
+            let clean = |message: String| parts.registry.redact(&message).unwrap_or(message);
+            said = report.message.map(clean).or(said);
         }
         if !notify(rising.next(percentage), said.as_deref()).await {
             return;

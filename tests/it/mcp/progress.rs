@@ -40,6 +40,13 @@ async fn every_change_is_reported_rising_to_one_hundred_before_the_answer_in_bot
     }
 }
 
+#[tokio::test]
+async fn a_secret_in_a_report_is_taken_out() {
+    let mut client = Client::legacy().await;
+    let (reports, _) = with_progress(&mut client, "steps", json!({"count": 7}), false).await;
+    assert_eq!(reports[2]["message"], "<redacted>, 0 s");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_silent_call_is_reported_every_two_seconds() {
     let mut client = Client::legacy().await;
