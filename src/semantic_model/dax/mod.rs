@@ -11,6 +11,7 @@ mod analysis;
 mod complexity;
 mod dependencies;
 mod expressions;
+mod format;
 pub mod functions;
 mod home;
 mod lexer;
@@ -18,12 +19,14 @@ mod locals;
 pub mod names;
 pub mod outline;
 mod parser;
+pub mod patterns;
 
 mod problem;
 mod references;
 mod resolve;
 #[cfg(test)]
 mod sample;
+mod shape;
 mod span;
 pub mod syntax;
 mod transitions;
@@ -32,6 +35,7 @@ pub use analysis::{Analysis, Formula};
 pub use complexity::Complexity;
 pub use dependencies::{Branch, Dependencies, Way};
 pub use expressions::{Expression, Object, Part, expressions};
+pub use format::format;
 pub use home::Home;
 pub use lexer::{Token, TokenKind, tokens};
 pub use names::Names;
@@ -39,5 +43,6 @@ pub use parser::{MAX_DEPTH, MAX_PROBLEMS, Parsed, Script, is_query, parse_expres
 pub use problem::Problem;
 pub use references::References;
 pub use resolve::Target;
+pub use shape::{hashes, same_shape};
 pub use span::{Position, Span};
 pub use transitions::{Transition, transitions};

@@ -1,0 +1,21 @@
+//! A measure with a table before it.
+
+use super::subject::{Finding, Subject};
+use crate::semantic_model::dax::syntax::Kind;
+
+/// It looks like a column, and breaks when the measure is moved.
+pub(super) fn find(subject: Subject<'_, '_, '_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (at, site) in subject.sites() {
+        if let (Kind::Field(field), Some(measure)) = (&site.node.kind, subject.analysis.measure(at))
+            && field.table.is_some()
+        {
+            found.push(Finding::new(
+                site.node.span,
+                format!("the measure `{measure}` is written like a column"),
+                field.brackets.of(subject.text),
+            ));
+        }
+    }
+    found
+}
