@@ -25,8 +25,11 @@ fn found(text: &str, home: Home<'_>) -> Vec<(String, String)> {
 
 const MEASURE: Home<'static> = Home::Measure("Sales");
 
+/// A pattern, texts with what is found in them, and texts without it.
+type Case = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
+
 /// Where a pattern is found, with its place and suggestion, and where it is not.
-const CASES: &[(&str, &[(&str, &str)], &[&str])] = &[
+const CASES: &[Case] = &[
     (
         "division_operator",
         &[
