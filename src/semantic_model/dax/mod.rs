@@ -46,3 +46,6 @@ pub use resolve::Target;
 pub use shape::{hashes, same_shape};
 pub use span::{Position, Span};
 pub use transitions::{Transition, transitions};
+
+#[cfg(test)]
+mod tests;

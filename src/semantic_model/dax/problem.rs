@@ -2,6 +2,7 @@
 //!
 //! Must not know who shows it.
 
+use crate::semantic_model::dax::parser::MAX_DEPTH;
 use crate::semantic_model::dax::span::Span;
 
 /// One thing that is wrong.
@@ -20,6 +21,12 @@ impl Problem {
     #[must_use]
     pub fn new(span: Span, message: impl Into<String>) -> Self {
         Self { message: message.into(), span, hint: None }
+    }
+
+    /// Nested deeper than is read.
+    pub(super) fn too_deep(span: Span) -> Self {
+        Self::new(span, format!("this is nested more than {MAX_DEPTH} levels deep"))
+            .with_hint("split the expression with variables or measures")
     }
 
     /// The same with a hint.

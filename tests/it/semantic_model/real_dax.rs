@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use sequitur::semantic_model::dax::{Analysis, Expression, Names, Position, TokenKind, expressions, tokens};
+use sequitur::semantic_model::dax::{Analysis, Expression, Names, Object, Position, TokenKind, expressions, format, parse_expression, same_shape, tokens};
 use sequitur::semantic_model::model::Model;
 
 use super::real_models::{load, real_models};
@@ -69,6 +69,29 @@ fn every_expression_of_the_models_is_right_but_for_those_that_were_looked_at() {
     let present: Vec<_> = models().into_iter().map(|(name, _)| name).collect();
     let reviewed: Vec<_> = REVIEWED.iter().filter(|(model, ..)| present.contains(model)).copied().collect();
     assert_eq!(found, reviewed);
+}
+
+fn comments(text: &str) -> Vec<String> {
+    let all = tokens(text).into_iter().filter(|token| token.kind == TokenKind::Comment);
+    all.map(|token| token.text.trim_end().to_owned()).collect()
+}
+
+#[test]
+fn every_expression_is_formatted_stably_and_stays_the_same() {
+    for (model_name, model) in models() {
+        for expression in expressions(&model).iter().filter(|one| !matches!(one.object, Object::Function(_))) {
+            let text = expression.text;
+            let tree = parse_expression(text);
+            if !tree.problems.is_empty() {
+                continue;
+            }
+            let label = format!("{} of {model_name}", expression.object);
+            let once = format(text).expect("it is read");
+            assert_eq!(format(&once).as_ref(), Some(&once), "{label}");
+            assert!(same_shape(&tree.tree, &parse_expression(&once).tree), "{label}:\n{once}");
+            assert_eq!(comments(text), comments(&once), "{label}");
+        }
+    }
 }
 
 /// Whether brackets, quotes and comments do not close each other: a scan that shares nothing with the parser.

@@ -7,8 +7,8 @@ use crate::semantic_model::dax::problem::Problem;
 use crate::semantic_model::dax::span::Span;
 
 /// How deep brackets, calls and operators may be nested. The deepest public
-/// measure known to us needs 30; at this depth all that walks a tree uses less
-/// than a quarter of a thread's stack.
+/// measure known to us needs 30; what walks a tree of this depth stays well
+/// within a thread's stack.
 pub const MAX_DEPTH: usize = 256;
 
 /// Problems that are told of one text: those after are mostly their consequences.
@@ -145,10 +145,9 @@ impl<'t> Cursor<'t> {
         if self.depth == MAX_DEPTH {
             if !self.too_deep {
                 let place = self.place();
-                let problem = Problem::new(place, format!("this is nested more than {MAX_DEPTH} levels deep"));
                 // It must be told whatever was told before, since reading ends here.
                 self.problems.truncate(MAX_PROBLEMS - 1);
-                self.problems.push(problem.with_hint("split the expression with variables or measures"));
+                self.problems.push(Problem::too_deep(place));
             }
             self.too_deep = true;
         }

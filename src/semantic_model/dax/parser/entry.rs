@@ -1,7 +1,7 @@
 //! Where others come in: a text, and what it is read as.
 
 use crate::semantic_model::dax::lexer::{TokenKind, tokens};
-use crate::semantic_model::dax::parser::cursor::Cursor;
+use crate::semantic_model::dax::parser::cursor::{Cursor, MAX_DEPTH, MAX_PROBLEMS};
 use crate::semantic_model::dax::problem::Problem;
 use crate::semantic_model::dax::syntax::{Function, Node, Query};
 
@@ -26,19 +26,33 @@ pub enum Script {
 /// Reads one expression: of a measure, column, table, calculation item or filter.
 #[must_use]
 pub fn parse_expression(text: &str) -> Parsed<Node> {
-    read(text, Cursor::expression)
+    let mut parsed = read(text, Cursor::expression);
+    tell_height(&parsed.tree, &mut parsed.problems);
+    parsed
 }
 
 /// Reads a query.
 #[must_use]
 pub fn parse_query(text: &str) -> Parsed<Query> {
-    read(text, Cursor::query)
+    let mut parsed = read(text, Cursor::query);
+    for definition in &parsed.tree.definitions {
+        tell_height(&definition.value, &mut parsed.problems);
+    }
+    for evaluation in &parsed.tree.evaluations {
+        let order = evaluation.order.iter().map(|(by, _)| by);
+        for node in std::iter::once(&evaluation.table).chain(order).chain(&evaluation.start) {
+            tell_height(node, &mut parsed.problems);
+        }
+    }
+    parsed
 }
 
 /// Reads a function that a person defines.
 #[must_use]
 pub fn parse_function(text: &str) -> Parsed<Function> {
-    read(text, Cursor::function)
+    let mut parsed = read(text, Cursor::function);
+    tell_height(&parsed.tree.body, &mut parsed.problems);
+    parsed
 }
 
 /// Whether a text is a query rather than an expression.
@@ -58,6 +72,23 @@ impl Script {
         }
         let Parsed { tree, problems } = parse_expression(text);
         Parsed { tree: Self::Expression(tree), problems }
+    }
+}
+
+/// Nodes above each other at most: operators of falling rank can make a tree
+/// some ten times as high as its brackets are deep.
+const MAX_HEIGHT: usize = 3 * MAX_DEPTH;
+
+/// Tells that a tree is too high to be walked safely.
+fn tell_height(root: &Node, problems: &mut Vec<Problem>) {
+    let mut open = vec![(root, 1)];
+    while let Some((node, height)) = open.pop() {
+        if height > MAX_HEIGHT {
+            problems.truncate(MAX_PROBLEMS - 1);
+            problems.push(Problem::too_deep(node.span));
+            return;
+        }
+        node.each_child(&mut |child| open.push((child, height + 1)));
     }
 }
 
