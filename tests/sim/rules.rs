@@ -391,7 +391,8 @@ impl Reader<'_> {
 /// Whether a failure of this kind may be followed by another attempt.
 pub(crate) fn covered(case: &Case, path: &StepPath, kind: ErrorKind) -> bool {
     let Some(retry) = &case.node(path).retry else { return false };
-    let never = [ErrorKind::InvalidInput, ErrorKind::Auth, ErrorKind::NotFound, ErrorKind::Conflict];
+    let never =
+        [ErrorKind::InvalidInput, ErrorKind::Auth, ErrorKind::NotFound, ErrorKind::Conflict, ErrorKind::ResultTooLarge];
     match &retry.retryable_errors {
         Some(only) => only.contains(&kind),
         None => !never.contains(&kind) && !retry.non_retryable_errors.contains(&kind),

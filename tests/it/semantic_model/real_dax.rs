@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use sequitur::semantic_model::dax::{Analysis, Expression, Names, Object, Position, TokenKind, expressions, format, parse_expression, same_shape, tokens};
+use sequitur::semantic_model::dax::{
+    Analysis, Expression, Names, Object, Position, TokenKind, expressions, format, parse_expression, same_shape, tokens,
+};
 use sequitur::semantic_model::model::Model;
 
 use super::real_models::{load, real_models};
