@@ -204,11 +204,15 @@ fn probe(workplace: &Workplace, before: &[Line]) {
 }
 
 /// With no call at all the run goes on some seconds after the first request,
-/// unless there is something to ask. Whether it did.
+/// unless there is something to ask or nothing left that the ledger would show.
+/// Whether it did.
 fn goes_on_by_itself(client: &mut Client, workplace: &Workplace, before: &[Line], record: &Record) -> bool {
     let unsafe_in_flight =
         record.steps.values().any(|step| step.status == StepStatus::Running && step.tool == "ledger_unsafe");
-    if unsafe_in_flight {
+    // The last step lists tables, and leaves no line.
+    let for_the_ledger =
+        record.steps.values().any(|step| step.status != StepStatus::Completed && step.tool.starts_with("ledger"));
+    if unsafe_in_flight || !for_the_ledger {
         return false;
     }
     client.tools();
