@@ -248,6 +248,37 @@ pub struct ToolDefinition {
 }
 
 impl ToolDefinition {
+    /// In MCP's JSON, with nothing that says nothing.
+    #[must_use]
+    pub fn to_mcp(&self) -> Object {
+        let mut tool = Object::new();
+        tool.insert("name".to_owned(), json!(self.name));
+        if let Some(title) = &self.title {
+            tool.insert("title".to_owned(), json!(title));
+        }
+        tool.insert("description".to_owned(), json!(self.description));
+        tool.insert("inputSchema".to_owned(), self.input_schema.clone());
+        if let Some(schema) = &self.output_schema {
+            tool.insert("outputSchema".to_owned(), schema.clone());
+        }
+        let hints = self.annotations;
+        let mut annotations = Object::new();
+        for (name, hint) in [
+            ("readOnlyHint", hints.read_only_hint),
+            ("destructiveHint", hints.destructive_hint),
+            ("idempotentHint", hints.idempotent_hint),
+            ("openWorldHint", hints.open_world_hint),
+        ] {
+            if let Some(hint) = hint {
+                annotations.insert(name.to_owned(), json!(hint));
+            }
+        }
+        if !annotations.is_empty() {
+            tool.insert("annotations".to_owned(), Value::Object(annotations));
+        }
+        tool
+    }
+
     /// A hash of everything a caller relies on.
     #[must_use]
     pub fn pin(&self) -> String {

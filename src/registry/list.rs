@@ -154,35 +154,10 @@ fn fields_only(schema: &Value) -> Value {
     json!({"type": "object", "properties": properties})
 }
 
-/// A definition in MCP's JSON, with nothing that says nothing.
+/// A definition in MCP's JSON.
 #[must_use]
 pub fn listed_json(definition: &ToolDefinition) -> Value {
-    let mut tool = Object::new();
-    tool.insert("name".to_owned(), json!(definition.name));
-    if let Some(title) = &definition.title {
-        tool.insert("title".to_owned(), json!(title));
-    }
-    tool.insert("description".to_owned(), json!(definition.description));
-    tool.insert("inputSchema".to_owned(), definition.input_schema.clone());
-    if let Some(schema) = &definition.output_schema {
-        tool.insert("outputSchema".to_owned(), schema.clone());
-    }
-    let hints = definition.annotations;
-    let mut annotations = Object::new();
-    for (name, hint) in [
-        ("readOnlyHint", hints.read_only_hint),
-        ("destructiveHint", hints.destructive_hint),
-        ("idempotentHint", hints.idempotent_hint),
-        ("openWorldHint", hints.open_world_hint),
-    ] {
-        if let Some(hint) = hint {
-            annotations.insert(name.to_owned(), json!(hint));
-        }
-    }
-    if !annotations.is_empty() {
-        tool.insert("annotations".to_owned(), Value::Object(annotations));
-    }
-    Value::Object(tool)
+    Value::Object(definition.to_mcp())
 }
 
 #[cfg(test)]

@@ -71,22 +71,6 @@ pub(in crate::downstream) fn read(tool: &Object) -> Result<Reading, String> {
     Ok(Reading { definition, removed, without_output_schema })
 }
 
-/// The definition as [`read`] takes it in.
-pub(super) fn written(definition: &ToolDefinition) -> Object {
-    let mut tool = Object::new();
-    tool.insert("name".to_owned(), json!(definition.name));
-    if let Some(title) = &definition.title {
-        tool.insert("title".to_owned(), json!(title));
-    }
-    tool.insert("description".to_owned(), json!(definition.description));
-    tool.insert("inputSchema".to_owned(), definition.input_schema.clone());
-    if let Some(schema) = &definition.output_schema {
-        tool.insert("outputSchema".to_owned(), schema.clone());
-    }
-    tool.insert("annotations".to_owned(), json!(definition.annotations));
-    tool
-}
-
 /// The text without what a reader does not see, at most `limit` bytes.
 fn clean(text: &str, limit: usize, removed: &mut usize) -> String {
     let mut out = String::with_capacity(text.len().min(limit));
@@ -173,7 +157,7 @@ fn deeper(value: &Value, allowed: usize) -> bool {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{MAX_SCHEMA_DEPTH, read, written};
+    use super::{MAX_SCHEMA_DEPTH, read};
     use crate::base::json::Object;
 
     fn object(value: &Value) -> Object {
@@ -200,7 +184,7 @@ mod tests {
             (definition.annotations.read_only_hint, definition.annotations.destructive_hint),
             (Some(true), None)
         );
-        assert_eq!(read(&written(&definition)).unwrap().definition, definition);
+        assert_eq!(read(&definition.to_mcp()).unwrap().definition, definition);
     }
 
     #[test]

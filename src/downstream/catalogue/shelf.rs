@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use super::book::{Book, Kept};
 use super::names;
-use super::read::{read, written};
+use super::read::read;
 use crate::base::json::{Object, sha256_hex};
 use crate::config::DataDir;
+use crate::contract::ToolDefinition;
 
 const FOLDER: &str = "servers";
 const VERSION: u32 = 1;
@@ -179,9 +180,9 @@ fn file_name(server: &str) -> String {
 impl WrittenBook {
     fn of(launch: &str, entry: &Entry) -> Self {
         let tools = entry.book.tools.iter().map(|kept| WrittenTool {
-            definition: written(&kept.definition),
+            definition: kept.definition.to_mcp(),
             accepted: kept.accepted.clone(),
-            changed: kept.changed.as_ref().map(written),
+            changed: kept.changed.as_ref().map(ToolDefinition::to_mcp),
             present: kept.present,
         });
         Self { launch: launch.to_owned(), era: entry.era.clone(), tools: tools.collect() }
