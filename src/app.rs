@@ -13,6 +13,7 @@ use crate::base::{Clock, Entropy, ErrorKind, SystemClock, SystemEntropy};
 use crate::cli::{Backend, Client, Exit, Failure, Purpose, Setup};
 use crate::contract::CallTool;
 use crate::downstream::{Guard, Servers, ServersParts};
+use crate::engine::webhook::Webhooks;
 use crate::engine::{self, Engine, EngineParts, Secrets};
 use crate::mcp::{self, Activity};
 use crate::registry::{
@@ -177,6 +178,13 @@ impl App {
                 hint: error.hint.clone(),
             });
         }
+        let config = &setup.loaded.config;
+        let webhooks =
+            Webhooks::new(&config.security.webhook_hosts, self.clock.clone()).map_err(|error| Unavailable {
+                kind: ErrorKind::ConfigInvalid,
+                error: error.to_string(),
+                hint: Some("a person can put it right in the configuration".to_owned()),
+            })?;
         let folder = setup.data_dir.as_ref().map_err(|error| Unavailable {
             kind: ErrorKind::StoreUnavailable,
             error: error.to_string(),
@@ -196,11 +204,10 @@ impl App {
             error: error.message.clone(),
             hint: error.hint.clone(),
         })?;
-        let config = &setup.loaded.config;
         let workflows = &config.workflows;
         let secrets: BTreeMap<String, String> =
             config.secrets.iter().map(|(name, secret)| (name.clone(), secret.expose().to_owned())).collect();
-        Ok(Engine::new(EngineParts {
+        let engine = Engine::new(EngineParts {
             store,
             process,
             clock: self.clock.clone(),
@@ -213,7 +220,9 @@ impl App {
                 on_unknown: workflows.on_unknown,
                 auto_resume: workflows.auto_resume,
             },
-        }))
+        });
+        engine.set_webhooks(webhooks);
+        Ok(engine)
     }
 }
 

@@ -161,6 +161,12 @@ impl Engine {
             self.seek(missing);
             return Ok(false);
         }
+        if wanted == Wanted::Found
+            && let Some(url) = self.webhook_elsewhere(&plan)
+        {
+            tracing::debug!(%run, url, "left for a process whose configuration lists that host");
+            return Ok(false);
+        }
         // Who asks for this very run has a call repeated with the tool as it is now.
         if wanted == Wanted::Found
             && let Some(tool) = self.changed_in_flight(&state, &pins)
@@ -236,6 +242,18 @@ impl Engine {
             }
             engine.adoption.sought().retain(|name| !names.contains(name));
         });
+    }
+
+    /// Where a webhook of a plan goes that this process may not reach.
+    fn webhook_elsewhere<'p>(&self, plan: &'p Plan) -> Option<&'p str> {
+        let webhooks = self.shared.webhooks().ok();
+        let urls = plan.steps.iter().filter_map(|step| {
+            let StepKind::Webhook(request) = &step.kind else { return None };
+            request.get("url")?.as_str()
+        });
+        // Where an expression leads is known when it is sent.
+        let mut written = urls.filter(|url| !url.contains("{{"));
+        written.find(|url| !webhooks.as_ref().is_some_and(|webhooks| webhooks.lists(url)))
     }
 
     /// Tools of a plan that this process does not have.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use super::webhook::Webhooks;
 use crate::base::ErrorKind;
 use crate::base::json::Object;
 use crate::contract::{Binding, CallFailure, CallTool, ToolCall, ToolOutput};
@@ -68,6 +69,13 @@ pub(super) async fn carry_out(tools: Arc<dyn CallTool>, call: ToolCall) -> Ended
             }
         }
     }
+}
+
+/// Sends a webhook and waits for its end. `call` holds the request, secrets filled in.
+pub(super) async fn carry_out_webhook(webhooks: &Webhooks, call: ToolCall, repeat_safe: bool) -> Ended {
+    let key = call.idempotency_key.unwrap_or_default();
+    let answered = webhooks.send_until(&call.arguments, &key, call.timeout, &call.cancel, repeat_safe).await;
+    ended_with(&call.name, answered.map(ToolOutput::structured))
 }
 
 fn ended_with(tool: &str, ended: Result<ToolOutput, CallFailure>) -> Ended {

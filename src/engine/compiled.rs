@@ -87,6 +87,7 @@ impl CompiledStep {
         let value = |value: &Value| template(value, known);
         let kind = match &step.kind {
             StepKind::Action(call) => CompiledKind::Call(arguments(&call.parameters, known)?),
+            StepKind::Webhook(request) => CompiledKind::Call(arguments(request, known)?),
             StepKind::Transform { input } => CompiledKind::Transform(value(input)?),
             StepKind::Condition { branches, .. } => {
                 CompiledKind::Condition(branches.iter().map(|branch| bare(&branch.when)).collect::<Result<_, _>>()?)
@@ -111,7 +112,6 @@ impl CompiledStep {
             | StepKind::Capability { .. }
             | StepKind::Wait(_)
             | StepKind::HumanTask { .. }
-            | StepKind::Webhook(_)
             | StepKind::Workflow { .. } => CompiledKind::Unsupported,
         };
         Ok(Self {

@@ -28,6 +28,7 @@ use crate::machine::{
     self, BodyRef, CallFacts, CallOutcome, Command, Concluded, Evaluated, InputKind, Refused, RunStatus, State,
     StepError, StepPath, StepStatus, Timer, Turn,
 };
+use crate::workflow::plan::StepKind;
 
 /// What comes to a run's task.
 pub(super) enum Message {
@@ -431,11 +432,17 @@ impl Driver {
     fn send(&mut self, path: StepPath, attempt: u32) {
         let cancel = CancellationToken::new();
         let prepared = self.prepare(&path, cancel.clone());
-        let (sender, tools) = (self.sender.clone(), self.shared.tools());
+        let (sender, shared) = (self.sender.clone(), self.shared.clone());
         let (ended_path, parent) = (path.clone(), self.state.run.clone());
+        let webhook = self.state.node(&path).is_some_and(|node| matches!(node.kind, StepKind::Webhook(_)));
+        let safe = self.state.steps.get(&path).is_some_and(|step| step.repeat_safe);
         let task = tokio::spawn(async move {
             let ended = match prepared {
-                Ok(call) => call::carry_out(tools, call).await,
+                Ok(call) if webhook => match shared.webhooks() {
+                    Ok(webhooks) => call::carry_out_webhook(&webhooks, call, safe).await,
+                    Err(error) => Ended::Failed { error, retry_after: None },
+                },
+                Ok(call) => call::carry_out(shared.tools(), call).await,
                 // It was never sent: a plain failure.
                 Err(error) => Ended::Failed { error, retry_after: None },
             };
@@ -549,7 +556,9 @@ impl machine::Local for AtHand<'_> {
         }
         let sender = self.sender.clone();
         let tool = state.steps.get(path).and_then(|step| step.ready.as_ref()).map(|ready| ready.tool.as_str());
-        let pool = tool.and_then(|tool| self.shared.tools().pool(tool));
+        let node = state.node(path);
+        let of_tool = tool.filter(|_| node.is_some_and(|node| matches!(node.kind, StepKind::Action(_))));
+        let pool = of_tool.and_then(|tool| self.shared.tools().pool(tool));
         let held = self.permits.acquire(path, pool, move |path, place| {
             // A run that has ended drops the place, which gives it back.
             sender.send(Message::Permit(path, place)).ok();
@@ -560,7 +569,7 @@ impl machine::Local for AtHand<'_> {
         if let Some(facts) = self.facts.get(path) {
             return Some(Ok(facts.clone()));
         }
-        let facts = self.shared.facts(tool.unwrap_or_default());
+        let facts = self.shared.facts_of(node, tool.unwrap_or_default());
         if let Ok(facts) = &facts {
             self.facts.insert(path.clone(), facts.clone());
         }

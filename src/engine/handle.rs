@@ -16,6 +16,7 @@ use super::inbox::Request;
 use super::journal::{self, Journal};
 use super::shared::{Secrets, Shared};
 use super::snapshot::Snapshot;
+use super::webhook::Webhooks;
 use crate::base::json::{Object, canonical, sha256_hex};
 use crate::base::slots::Slots;
 use crate::base::{Clock, Entropy, ErrorKind};
@@ -126,6 +127,11 @@ impl Engine {
         self.shared.set_tools(tools);
     }
 
+    /// Where webhooks may go. Without it, nowhere.
+    pub fn set_webhooks(&self, webhooks: Webhooks) {
+        self.shared.set_webhooks(Arc::new(webhooks));
+    }
+
     /// Makes a run. Once this has answered, the run exists until retention or a
     /// person deletes it, and it is being driven.
     pub async fn start(&self, request: RunRequest) -> Result<Started, EngineError> {
@@ -138,7 +144,7 @@ impl Engine {
                 ErrorKind::InvalidInput,
                 format!("`{}` cannot be run by this version: {}", request.plan.template_id, unsupported.join("; ")),
             )
-            .hint("this version runs `action`, `condition`, `parallel` and `loop` steps with condition, depends_on, retry, timeout, exports and on_error: abort, continue or skip"));
+            .hint("this version runs `action`, `webhook`, `condition`, `parallel` and `loop` steps with condition, depends_on, retry, timeout, exports and on_error: abort, continue or skip"));
         }
         let now = self.shared.clock.now();
         let run: Arc<str> = self.shared.entropy.uuid(now).into();

@@ -8,13 +8,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::driver::{Handle, Message};
+use super::webhook::Webhooks;
 use crate::base::slots::Slots;
 use crate::base::{Clock, Entropy, ErrorKind};
 use crate::config::Redaction;
 use crate::contract::CallTool;
 use crate::expr;
-use crate::machine::{CallFacts, StepError};
+use crate::machine::{CallFacts, StepError, webhook_facts};
 use crate::store::Store;
+use crate::workflow::plan::PlanStep;
 
 /// Named secrets. Their values never reach the store or the log.
 #[derive(Clone, Default)]
@@ -60,6 +62,7 @@ pub(super) struct Shared {
     /// Fires when the process ends.
     pub(super) stopping: CancellationToken,
     tools: OnceLock<Arc<dyn CallTool>>,
+    webhooks: OnceLock<Arc<Webhooks>>,
     runs: Mutex<Runs>,
 }
 
@@ -106,6 +109,7 @@ impl Shared {
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             tools: OnceLock::new(),
+            webhooks: OnceLock::new(),
             runs: Mutex::default(),
         }
     }
@@ -119,6 +123,24 @@ impl Shared {
 
     pub(super) fn tools(&self) -> Arc<dyn CallTool> {
         self.tools.get().cloned().unwrap_or_else(|| Arc::new(NoTools))
+    }
+
+    pub(super) fn set_webhooks(&self, webhooks: Arc<Webhooks>) {
+        if self.webhooks.set(webhooks).is_err() {
+            tracing::error!("the engine's webhooks were set twice; the first stay");
+        }
+    }
+
+    /// The way out for webhooks; before it is set, to nowhere.
+    pub(super) fn webhooks(&self) -> Result<Arc<Webhooks>, StepError> {
+        let none =
+            || StepError::new(ErrorKind::InvalidInput, "webhooks may go nowhere: `security.webhook_hosts` lists none");
+        self.webhooks.get().cloned().ok_or_else(none)
+    }
+
+    /// What is known of what a step calls, or why it cannot be called.
+    pub(super) fn facts_of(&self, node: Option<&PlanStep>, tool: &str) -> Result<CallFacts, StepError> {
+        node.and_then(webhook_facts).map_or_else(|| self.facts(tool), Ok)
     }
 
     /// What is known of a tool now, or why it cannot be called.

@@ -41,6 +41,7 @@ pub use event::{
 };
 pub use fault::IllegalTransition;
 pub use kinds::unsupported;
+pub use kinds::webhook::webhook_facts;
 pub use outstanding::{GRACE, outstanding};
 pub use place::Place;
 pub use readiness::{Verdict, verdict};

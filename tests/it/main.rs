@@ -6,6 +6,7 @@ mod arch;
 mod engine;
 mod mcp;
 mod processes;
+mod receiver;
 mod recorder;
 mod schemas;
 mod semantic_model;

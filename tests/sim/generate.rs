@@ -282,6 +282,9 @@ fn step(dice: &Dice, index: usize, tree: &[Node], rank: &[usize], weather: &Weat
         parent: tree[index].parent,
         kind: if dice.percent(10) {
             StepKind::Transform { input: if boom { json!("boom") } else { json!(1) } }
+        } else if dice.percent(15) && !boom {
+            let method = dice.pick(&["GET", "PUT", "POST", "PATCH"]);
+            StepKind::Webhook([("method".to_owned(), json!(method))].into_iter().collect())
         } else {
             StepKind::Action(Call {
                 tool: format!("tool_{index}"),

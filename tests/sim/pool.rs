@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use sequitur::base::{ErrorKind, Timestamp};
 use sequitur::machine::{
     BodyRef, CallFacts, Concluded, Evaluated, Local, Opened, SkipReason, State, StepError, StepPath, StepStatus,
+    webhook_facts,
 };
 use sequitur::workflow::plan::{Condition, LoopOver, StepKind};
 
@@ -56,6 +57,9 @@ impl<'c> Pool<'c> {
 
     /// What is known of a step's tool just now.
     pub(crate) fn facts(&self, state: &State, path: &StepPath) -> Result<CallFacts, StepError> {
+        if let Some(facts) = webhook_facts(self.case.node(path)) {
+            return Ok(facts);
+        }
         // A permit may come for a step that was given up meanwhile.
         let so_far = state.steps.get(path).map_or(0, |step| step.attempts + step.failures);
         match self.case.facts(path, so_far) {

@@ -9,6 +9,7 @@ use hyper::header::{CONTENT_TYPE, LOCATION};
 use hyper::{Method, StatusCode};
 use rustls::ClientConfig;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use super::address::Place;
 use super::answer;
@@ -67,14 +68,47 @@ impl Webhooks {
     /// and gives `{status, headers, body}`. `key` goes into the header
     /// `Idempotency-Key` unless the author sets one. Dropping the future closes the connection.
     pub async fn send(&self, request: &Object, key: &str, timeout: Option<Duration>) -> Result<Value, CallFailure> {
+        self.send_until(request, key, timeout, &CancellationToken::new(), false).await
+    }
+
+    /// The same until `cancel` fires. A request that is on its way and not safe
+    /// to repeat is waited for all the same: its answer says what happened.
+    pub async fn send_until(
+        &self,
+        request: &Object,
+        key: &str,
+        timeout: Option<Duration>,
+        cancel: &CancellationToken,
+        repeat_safe: bool,
+    ) -> Result<Value, CallFailure> {
         let request = Request::parse(request, key)?;
         let listed = self.listed(&request.target)?;
         let timeout = timeout.unwrap_or(TIMEOUT);
         let (sent, host) = (Sent::default(), request.target.authority());
-        tokio::time::timeout(timeout, self.follow(request, listed, &sent)).await.unwrap_or_else(|_| {
+        let exchange = tokio::time::timeout(timeout, self.follow(request, listed, &sent));
+        tokio::pin!(exchange);
+        let answered = tokio::select! {
+            biased;
+            answered = &mut exchange => answered,
+            () = cancel.cancelled() => {
+                if repeat_safe || !sent.get() {
+                    let failure = CallFailure::new(ErrorKind::Interrupted, format!("the request to `{host}` was given up"));
+                    return Err(CallFailure { outcome_unknown: sent.get(), ..failure });
+                }
+                exchange.await
+            }
+        };
+        answered.unwrap_or_else(|_| {
             let message = format!("`{host}` did not answer within {} s", timeout.as_secs_f64());
             Err(CallFailure { outcome_unknown: sent.get(), ..CallFailure::new(ErrorKind::Timeout, message) })
         })
+    }
+
+    /// Whether a request to this `url` is let out, as far as its text says: by
+    /// what the configuration lists, not by where a name leads.
+    #[must_use]
+    pub fn lists(&self, url: &str) -> bool {
+        Target::parse(url).is_ok_and(|target| self.listed(&target).is_ok())
     }
 
     /// The request, and what the same host redirects it to.

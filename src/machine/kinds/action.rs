@@ -17,6 +17,7 @@ use crate::workflow::plan::{OnError, OnUnknown, StepKind};
 pub(in crate::machine) fn tool(state: &State, path: &StepPath) -> String {
     match state.node(path).map(|node| &node.kind) {
         Some(StepKind::Action(call)) => call.tool.clone(),
+        Some(StepKind::Webhook(_)) => super::webhook::NAME.to_owned(),
         _ => String::new(),
     }
 }

@@ -6,6 +6,7 @@ pub(super) mod action;
 pub(super) mod condition;
 pub(super) mod looped;
 pub(super) mod parallel;
+pub(super) mod webhook;
 
 use crate::workflow::plan::{OnError, Plan, StepKind};
 
@@ -19,11 +20,12 @@ pub fn unsupported(plan: &Plan) -> Vec<String> {
             StepKind::AgentTask { .. } => reasons.push(format!("step `{id}` asks the agent (`prompt`)")),
             StepKind::Capability { .. } => reasons.push(format!("step `{id}` uses `agent_capability`")),
             StepKind::Action(_)
+            | StepKind::Webhook(_)
             | StepKind::Condition { .. }
             | StepKind::Parallel { .. }
             | StepKind::Loop { .. }
             | StepKind::Transform { .. } => {}
-            StepKind::Wait(_) | StepKind::HumanTask { .. } | StepKind::Webhook(_) | StepKind::Workflow { .. } => {
+            StepKind::Wait(_) | StepKind::HumanTask { .. } | StepKind::Workflow { .. } => {
                 reasons.push(format!("step `{id}` is of type `{}`", step.kind.name()));
             }
         }

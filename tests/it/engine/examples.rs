@@ -1,11 +1,16 @@
 //! Each template of `workflows/examples` runs, and brings what it is there to show.
 
+use std::sync::Arc;
+
+use sequitur::base::SystemClock;
+use sequitur::engine::webhook::Webhooks;
 use sequitur::machine::RunStatus;
 use sequitur::workflow::load_file;
 use sequitur::workflow::plan::{Plan, Source};
 use serde_json::{Value, json};
 
 use super::world::{Process, Tools};
+use crate::receiver::{OK, Receiver};
 
 fn example(kind: &str) -> Plan {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("workflows/examples/{kind}.yaml"));
@@ -18,6 +23,8 @@ fn example(kind: &str) -> Plan {
 async fn outputs(kind: &str, parameters: &Value) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path(), "one", Tools::new()).await;
+    let listed = Webhooks::new(&["127.0.0.1".to_owned()], Arc::new(SystemClock::new())).unwrap();
+    process.engine.set_webhooks(listed);
     let plan = example(kind);
     let mut bound: serde_json::Map<String, Value> =
         plan.parameters.iter().filter_map(|one| Some((one.name.clone(), one.default.clone()?))).collect();
@@ -41,7 +48,7 @@ async fn every_example_has_a_test() {
     // It needs a server of somebody else: the tests against real clients run it.
     found.retain(|example| example != "content_types");
     found.sort();
-    assert_eq!(found, ["condition", "loop", "parallel", "transform"]);
+    assert_eq!(found, ["condition", "loop", "parallel", "transform", "webhook"]);
 }
 
 #[tokio::test]
@@ -57,6 +64,14 @@ async fn a_parallel_asks_several_at_once() {
     let outputs = outputs("parallel", &json!({})).await;
     assert_eq!(outputs["sum"], json!({"sold": 7, "answered": 2}));
     assert_eq!((&outputs["west"], outputs["rate"].as_f64().unwrap() > 0.6), (&Value::Null, true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_tells_somebody_outside() {
+    let receiver = Receiver::answering(&[OK]);
+    let outputs = outputs("webhook", &json!({"receiver": receiver.url("")})).await;
+    assert_eq!(outputs, json!({"number": 7, "status": 200}));
+    assert!(receiver.requests()[0].starts_with("PUT /orders/A-17 "));
 }
 
 #[tokio::test]

@@ -7,4 +7,5 @@ mod places;
 mod recovery;
 mod runs;
 mod unknown_outcome;
+mod webhooks;
 mod world;

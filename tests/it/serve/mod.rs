@@ -9,3 +9,4 @@ mod ending;
 mod main_job;
 mod place;
 mod processes;
+mod webhooks;
