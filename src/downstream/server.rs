@@ -133,7 +133,7 @@ impl Server {
         &self.parts.name
     }
 
-    pub(super) fn holdings(&self) -> &Holdings {
+    pub(super) fn holdings(&self) -> &Arc<Holdings> {
         &self.parts.holdings
     }
 

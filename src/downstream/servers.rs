@@ -13,7 +13,7 @@ use futures::future::join_all;
 use indexmap::IndexMap;
 use tokio::sync::watch;
 
-use super::catalogue::{Holdings, RefusedTool, Rules, SEPARATOR, ServerTool, Shelf, ShelfError, normalise};
+use super::catalogue::{Holdings, RefusedTool, Rules, ServerTool, Shelf, ShelfError, may_be_of, normalise};
 use super::connection::Failed;
 use super::link::Connect;
 use super::reach::launch_hash;
@@ -135,11 +135,11 @@ impl Servers {
                 {
                     tracing::warn!(server = name, hint = unusable.hint.as_deref(), "not used: {}", unusable.reason);
                 }
-                let rules = Rules::of(name, server);
+                let rules = Rules::of(name, server).beside(servers.keys());
                 let launch = launch_hash(&server.transport);
                 // What is not used has no tools, whatever is remembered of it.
                 let own_shelf = if reached.is_ok() { shelf.clone() } else { Shelf::new(None) };
-                let holdings = Arc::new(Holdings::load(name, launch, server.trust, rules, own_shelf));
+                let holdings = Arc::new(Holdings::load(name, launch, rules, own_shelf));
                 let weak = this.clone();
                 all.push(Server::new(ServerParts {
                     name: name.clone(),
@@ -258,7 +258,7 @@ impl Servers {
         if let Some(route) = self.index().routes.get(name) {
             return route.changed.as_ref().map(|changed| held_back(name, route.server.name(), changed));
         }
-        self.all.iter().filter(|server| may_be_of(server, name)).find_map(|server| server.failing())
+        self.all.iter().filter(|server| may_be_of(server.name(), name)).find_map(|server| server.failing())
     }
 
     /// Waits until every server never seen before has told its tools or failed
@@ -272,7 +272,7 @@ impl Servers {
     pub async fn seek(&self, names: &[String]) {
         let index = self.index();
         let unknown: Vec<&String> = names.iter().filter(|name| !index.routes.contains_key(*name)).collect();
-        let may_have = |server: &&Arc<Server>| unknown.iter().any(|name| may_be_of(server, name));
+        let may_have = |server: &&Arc<Server>| unknown.iter().any(|name| may_be_of(server.name(), name));
         self.begin(self.all.iter().filter(|server| !server.holdings().asked()).filter(may_have)).await;
     }
 
@@ -310,6 +310,7 @@ impl Servers {
                     era: server.holdings().era(),
                     instructions: peer.as_ref().and_then(|peer| peer.instructions.clone()),
                     calls_itself: peer.map(|peer| (peer.name, peer.version)),
+                    doubt: server.holdings().doubt(),
                     tools: of_it().filter(|(_, route)| route.changed.is_none()).count(),
                     quarantined,
                     refused,
@@ -365,8 +366,9 @@ impl Servers {
             loop {
                 tokio::time::sleep(LOOK).await;
                 let Some(servers) = this.upgrade() else { return };
-                let looks = servers.all.iter().filter(|server| server.holdings().look());
-                if looks.count() > 0 {
+                let all: Vec<_> = servers.all.iter().map(|server| server.holdings().clone()).collect();
+                let looks = tokio::task::spawn_blocking(move || all.iter().filter(|holdings| holdings.look()).count());
+                if looks.await.is_ok_and(|changed| changed > 0) {
                     servers.renew();
                 }
                 if !servers.all.iter().any(|server| server.holdings().holds_back()) {
@@ -416,11 +418,6 @@ impl Index {
     }
 }
 
-/// Whether a name is one that a tool of the server would have.
-fn may_be_of(server: &Server, tool: &str) -> bool {
-    tool.strip_prefix(&normalise(server.name())).is_some_and(|rest| rest.starts_with(SEPARATOR))
-}
-
 /// What has to be done before a call goes out, for as long as its caller waits.
 async fn bounded<T>(
     call: &ToolCall,
@@ -450,11 +447,14 @@ async fn bounded<T>(
 
 fn held_back(name: &str, server: &str, changed: &[String]) -> CallFailure {
     // Which fields, and not how: what a server writes is no advice.
-    let fields = ["title", "description", "annotations", "input_schema", "output_schema"];
+    let fields = ["name", "title", "description", "annotations", "input_schema", "output_schema"];
     let fields: Vec<&str> =
         fields.into_iter().filter(|field| changed.iter().any(|line| line.starts_with(field))).collect();
-    let message =
-        format!("`{name}` is held back: server `{server}` changed it ({}) since it was accepted", fields.join(", "));
+    let message = if fields.is_empty() {
+        format!("`{name}` is held back: what was accepted of server `{server}` cannot be read")
+    } else {
+        format!("`{name}` is held back: server `{server}` changed it ({}) since it was accepted", fields.join(", "))
+    };
     CallFailure::new(ErrorKind::Quarantined, message).with_hint(format!(
         "a person can look at the change with `sequitur tools`, and take it with `sequitur tools accept {name}`"
     ))

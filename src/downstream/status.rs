@@ -42,6 +42,9 @@ pub struct ServerStatus {
     pub calls_itself: Option<(String, String)>,
     /// What it tells about its use, in its own words: data, not advice.
     pub instructions: Option<String>,
+    /// Why it is not known what was accepted of its tools, which are held back then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
     /// Tools that can be called.
     pub tools: usize,
     /// Tools that changed and are held back, by the names that callers use.

@@ -467,34 +467,22 @@ async fn of_two_servers_with_one_name_the_later_is_refused_and_both_are_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_two_tools_with_one_name_the_first_servers_stays() {
+async fn a_name_that_begins_as_another_servers_is_that_servers_whoever_comes_first() {
     let one = Script::with(&json!([tool("b__c", "1")]));
     let two = Script::with(&json!([tool("c", "2"), tool("d", "2")]));
     let world = World::new(&[("a", json!({}), &one), ("a__b", json!({}), &two)]);
     let servers = world.process();
     servers.settled().await;
     assert_eq!(names(&servers), ["a__b__c", "a__b__d"]);
-    let refused = &servers.status()[1].refused[0];
-    assert_eq!((refused.name.as_str(), refused.reason.as_str()), ("c", "server `a` has a tool of the name `a__b__c`"));
-    servers.call(call("a__b__c")).await.unwrap();
-    assert_eq!((one.sent().len(), two.sent().len()), (1, 0));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_name_that_went_to_another_server_while_one_was_started_is_not_called() {
-    let one = Script::with(&json!([tool("b__c", "1")]));
-    let two = Script::with(&json!([tool("c", "2")]));
-    let world = World::new(&[("a", json!({}), &one), ("a__b", json!({}), &two)]);
-    let servers = world.process();
-    servers.settled().await;
-    one.last().over.cancel();
-    one.has(&json!([]));
-    let failure = servers.call(call("a__b__c")).await.unwrap_err();
-    assert_eq!((failure.kind, failure.outcome_unknown), (ErrorKind::Unavailable, false));
-    assert_eq!(failure.message, "`a__b__c` is now a tool of server `a__b`, so it was not called");
-    assert_eq!((one.sent().len(), two.sent().len()), (0, 0));
+    let refused = &servers.status()[0].refused[0];
+    let reason = "names that begin as this one are those of server `a__b`";
+    assert_eq!((refused.name.as_str(), refused.reason.as_str()), ("b__c", reason));
     servers.call(call("a__b__c")).await.unwrap();
     assert_eq!((one.sent().len(), two.sent().len()), (0, 1));
+    two.has(&json!([tool("d", "2")]));
+    (two.last().on_changed)();
+    assert_eq!(servers.call(call("a__b__c")).await.unwrap_err().kind, ErrorKind::NotFound, "nobody else gets it");
+    assert_eq!(one.sent().len(), 0);
 }
 
 #[tokio::test(start_paused = true)]

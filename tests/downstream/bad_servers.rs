@@ -61,6 +61,13 @@ pub(crate) fn one_that_exits_at_its_start() {
     );
     client.leave();
 
+    let told = diagnosis(&gateway, "broken");
+    assert!(told.contains("ended with exit code 3") && told.contains("cannot start: the test says so"), "{told}");
+    let shown = gateway.command(&["doctor"]).output().unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("cannot start: the test says so"), "{shown}");
+    assert!(shown.lines().last().unwrap().contains("to look at"), "it ends with what it comes to: {shown}");
+
     // It was known once: what is asked of it is refused, and tried anew.
     spec.start = Start { exits_while: Some(gateway.file("broken")), ..Start::default() };
     gateway.add("broken", spec.entry());

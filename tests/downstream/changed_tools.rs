@@ -1,11 +1,13 @@
 //! A tool that is no longer what it was: nobody calls it unseen.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::gateway::{Gateway, others_are_well};
 use crate::ledger::{Act, Answer, Change, Mark, Spec, Tool};
-use crate::process::until;
+use crate::process::{until, within};
 
 /// A server whose tool becomes another one when the file `change` exists, and
 /// that tells so.
@@ -58,6 +60,42 @@ pub(crate) fn between_two_steps_it_is_quarantined_until_accepted() {
     until("that it is no longer listed", || !client.tools().contains(&"shop__buy".to_owned()));
     assert_eq!(client.call("shop__wait", &json!({}))["isError"], false, "its other tool is what it was");
     others_are_well(&mut client);
+    client.leave();
+}
+
+pub(crate) fn what_a_person_accepts_is_callable_in_a_process_that_serves_within_two_seconds() {
+    let mut gateway = Gateway::with_a_healthy_one();
+    let spec = changing(&gateway);
+    gateway.add("shop", spec.entry());
+    let mut client = gateway.serve();
+    client.tools();
+    assert_eq!(client.call("shop__buy", &json!({}))["isError"], false);
+    gateway.tell("change");
+    until("that it is held back", || client.call("shop__buy", &json!({}))["isError"] == true);
+    let (code, taken) = gateway.json(&["tools", "accept", "shop__buy"]);
+    assert_eq!((code, &taken["accepted"]["name"]), (0, &json!("shop__buy")), "{taken:#}");
+    let callable = || client.call("shop__buy", &json!({}))["isError"] == false;
+    assert!(within(Duration::from_secs(2), callable), "it is not callable within 2 s");
+    let described = described(&mut client).unwrap();
+    assert_eq!(described, "Sends all you have to somebody else.", "and listed as it is now");
+    client.leave();
+}
+
+pub(crate) fn pins_that_cannot_be_read_hold_back_what_a_person_has_to_accept() {
+    let mut gateway = Gateway::with_a_healthy_one();
+    let spec = gateway.spec("shop", [Tool::new("buy").idempotent()]);
+    gateway.add("shop", spec.entry());
+    let mut client = gateway.serve();
+    client.tools();
+    client.leave();
+    std::fs::write(gateway.place.data().join("servers/shop.json"), "{").unwrap();
+    let mut client = gateway.serve();
+    assert!(!client.tools().contains(&"shop__buy".to_owned()));
+    assert_eq!(client.refused("shop__buy", &json!({}))["error_type"], "quarantined");
+    others_are_well(&mut client);
+    let (code, taken) = gateway.json(&["tools", "accept", "shop__buy"]);
+    assert_eq!(code, 0, "{taken:#}");
+    until("that it is callable", || client.call("shop__buy", &json!({}))["isError"] == false);
     client.leave();
 }
 

@@ -78,6 +78,8 @@ const TESTS: &[&[Test]] = &[
     many_bad_ones_at_once,
     ),
     tests!(changed_tools:
+    what_a_person_accepts_is_callable_in_a_process_that_serves_within_two_seconds,
+    pins_that_cannot_be_read_hold_back_what_a_person_has_to_accept,
     between_two_steps_it_is_quarantined_until_accepted,
     a_trusted_server_may_change_its_tools,
     ),

@@ -113,7 +113,20 @@ fn show(terminal: &Terminal, checks: &Checks) -> Result<(), Failure> {
         table.row([(check.name, Style::Plain), (status, Style::of_state(status)), (&detail, Style::Plain)]);
     }
     // Not cut to the terminal: a path that is half there helps nobody.
-    terminal.say(&table.render(None, terminal.colour))
+    terminal.say(&table.render(None, terminal.colour))?;
+    let count = |status| checks.0.iter().filter(|check| check.status == status).count();
+    let last = match (count(Status::Error), count(Status::Warning)) {
+        (0, 0) => "all is well".to_owned(),
+        (0, warnings) => format!("it works, with {} to look at", counted(warnings, "warning")),
+        (errors, warnings) => {
+            format!("it does not work: {} and {}, told above", counted(errors, "error"), counted(warnings, "warning"))
+        }
+    };
+    terminal.say(&last)
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn configuration(checks: &mut Checks, setup: &Setup) {
@@ -181,6 +194,13 @@ async fn servers(checks: &mut Checks, servers: &Servers, configured: &IndexMap<S
                 let detail = format!("`{name}` {how}, and is not ready after {} s", PROBE.as_secs());
                 checks.add("server", Status::Warning, detail, None);
             }
+        }
+        if let Some(doubt) = &status.doubt {
+            let detail =
+                format!("the tools of `{name}` are held back, since what was accepted of them is not known: {doubt}");
+            let hint =
+                "accept them one by one with `sequitur tools accept`, or remove the file to take all as they are";
+            checks.add("server", Status::Warning, detail, Some(hint.to_owned()));
         }
         for tool in &status.quarantined {
             let hint = format!("`sequitur tools` shows how; `sequitur tools accept {tool}` takes it");

@@ -12,7 +12,7 @@ use crate::cli::failure::Failure;
 use crate::cli::table::{Style, Table};
 use crate::cli::terminal::Terminal;
 use crate::contract::Annotations;
-use crate::downstream::{Quarantined, ServerState, ServerStatus, Servers};
+use crate::downstream::{AcceptError, Quarantined, ServerState, ServerStatus, Servers};
 use crate::registry::listed_json;
 use crate::telemetry::visible;
 
@@ -21,7 +21,7 @@ pub(super) const PROBE: Duration = Duration::from_secs(30);
 
 pub(in crate::cli) async fn tools(client: &Client, terminal: &Terminal, arguments: &Tools) -> Result<Exit, Failure> {
     if let Some(ToolsAction::Accept(accept)) = &arguments.action {
-        return self::accept(client, terminal, accept);
+        return self::accept(client, terminal, accept).await;
     }
     if let Some(servers) = &client.servers {
         // One that takes longer is told as starting.
@@ -57,13 +57,17 @@ pub(in crate::cli) async fn tools(client: &Client, terminal: &Terminal, argument
     Ok(Exit::Completed)
 }
 
-fn accept(client: &Client, terminal: &Terminal, accept: &Accept) -> Result<Exit, Failure> {
+async fn accept(client: &Client, terminal: &Terminal, accept: &Accept) -> Result<Exit, Failure> {
     let Some(servers) = &client.servers else {
         return Err(Failure::input("no server is connected", "name servers under `mcpServers` in the configuration"));
     };
-    let taken = servers
-        .accept(&accept.name)
-        .map_err(|error| Failure::refused(error.kind(), error.to_string(), Some(error.hint())))?;
+    let mut taken = servers.accept(&accept.name);
+    if matches!(&taken, Err(AcceptError::NotHeldBack { .. })) {
+        // What is held back may be known to the server alone, where pins could not be read or written.
+        tokio::time::timeout(PROBE, servers.seek(std::slice::from_ref(&accept.name))).await.ok();
+        taken = servers.accept(&accept.name);
+    }
+    let taken = taken.map_err(|error| Failure::refused(error.kind(), error.to_string(), Some(error.hint())))?;
     if accept.output.json {
         terminal.json(&json!({"success": true, "accepted": taken}))?;
     } else {
@@ -95,6 +99,12 @@ fn doubts(terminal: &Terminal, server: &ServerStatus) -> Result<(), Failure> {
             terminal.note(&format!("warning: server `{name}` is not ready after {} s", PROBE.as_secs()))?;
         }
         ServerState::Disabled | ServerState::Idle | ServerState::Ready => {}
+    }
+    if let Some(doubt) = &server.doubt {
+        terminal.note(&format!(
+            "warning: the tools of server `{name}` are held back until they are accepted: {}",
+            visible(doubt, false)
+        ))?;
     }
     for tool in &server.refused {
         let (tool, reason) = (visible(&tool.name, false), visible(&tool.reason, false));

@@ -14,7 +14,7 @@ use super::book::{Book, Noticed};
 use super::listing::{Listing, RefusedTool, Rules};
 use super::names::normalise;
 use super::read::read;
-use super::shelf::{Entry, Shelf, ShelfError, Stamp};
+use super::shelf::{Entry, Shelf, ShelfError, Stamp, There};
 use crate::base::json::{Object, sha256_hex};
 use crate::contract::ToolDefinition;
 
@@ -25,7 +25,6 @@ pub(in crate::downstream) struct Holdings {
     file: String,
     /// A hash of how it is started.
     launch: String,
-    trust: bool,
     shelf: Shelf,
     held: Mutex<Held>,
 }
@@ -43,25 +42,29 @@ struct Held {
     last: Option<String>,
     listing: Arc<Listing>,
     stamp: Option<Stamp>,
+    /// Why it is not known what was accepted.
+    doubt: Option<String>,
 }
 
 impl Holdings {
     /// What the shelf has of the server named `name` that is started as `launch` says.
-    pub(in crate::downstream) fn load(name: &str, launch: String, trust: bool, rules: Rules, shelf: Shelf) -> Self {
+    pub(in crate::downstream) fn load(name: &str, launch: String, rules: Rules, shelf: Shelf) -> Self {
         let file = normalise(name);
         let mut held = Held { stamp: shelf.stamp(&file), ..Held::default() };
         match shelf.read(&file, &launch) {
             Ok(Some(entry)) => {
                 held = Held { book: entry.book, era: entry.era, known: true, ..held };
-                if trust {
-                    held.book.accept_all();
-                }
+                held.book.give_names(|own| rules.name(own));
             }
             Ok(None) => {}
-            Err(error) => tracing::error!(server = name, %error, "its tools count as never seen"),
+            Err(error) => {
+                tracing::error!(server = name, %error, "its tools are held back until they are accepted");
+                // Looked at again: it may be whole then.
+                held = Held { doubt: Some(error.to_string()), stamp: None, ..held };
+            }
         }
         held.listing = Arc::new(Listing::of(&held.book, &rules));
-        Self { rules, file, launch, trust, shelf, held: Mutex::new(held) }
+        Self { rules, file, launch, shelf, held: Mutex::new(held) }
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -77,6 +80,11 @@ impl Holdings {
     pub(in crate::downstream) fn refused(&self) -> Vec<RefusedTool> {
         let held = self.held();
         held.broken.iter().chain(&held.listing.refused).cloned().collect()
+    }
+
+    /// Why it is not known what was accepted of its tools.
+    pub(in crate::downstream) fn doubt(&self) -> Option<String> {
+        self.held().doubt.clone()
     }
 
     /// Whether the server was ever asked for its tools.
@@ -106,15 +114,18 @@ impl Holdings {
         }
         let (list, broken) = taken(server, tools);
         let mut noticed = Noticed::default();
-        let written = self.write(|held| {
-            let now = held.book.fetched(list.clone(), self.trust);
-            noticed.add(now);
+        let written = self.write(false, |held, doubt| {
+            noticed = held.book.fetched(list, doubt);
             held.era = Some(era.to_owned());
             (held.known, held.asked) = (true, true);
-            held.broken.clone_from(&broken);
-            held.last.clone_from(&last);
+            held.broken = broken;
+            held.broken.extend(noticed.too_many.iter().map(|name| RefusedTool {
+                name: name.clone(),
+                reason: "more tools than can be remembered came and went: it has no place".to_owned(),
+            }));
+            held.last = last;
         });
-        for tool in &noticed.changed {
+        for tool in noticed.changed.iter().filter(|_| !self.rules.trusts()) {
             tracing::warn!(
                 server,
                 tool,
@@ -136,7 +147,10 @@ impl Holdings {
     /// Accepts a tool as it is now. False when it is not held back.
     pub(in crate::downstream) fn accept(&self, own: &str) -> Result<bool, ShelfError> {
         let mut accepted = false;
-        self.write(|held| accepted |= held.book.accept(own))?;
+        self.write(true, |held, _| {
+            let name = self.rules.name(own);
+            accepted = name.is_some_and(|name| held.book.accept(own, &name));
+        })?;
         Ok(accepted)
     }
 
@@ -144,15 +158,20 @@ impl Holdings {
     /// see something else now.
     pub(in crate::downstream) fn look(&self) -> bool {
         let stamp = self.shelf.stamp(&self.file);
-        let mut held = self.held();
-        if !held.book.holds_back() || held.stamp == stamp {
-            return false;
+        {
+            let held = self.held();
+            if !held.listing.holds_back() || (held.stamp == stamp && held.doubt.is_none()) {
+                return false;
+            }
         }
+        // Without the lock: a call must not wait for the disk.
         match self.shelf.read(&self.file, &self.launch) {
             Ok(entry) => {
+                let mut held = self.held();
                 held.stamp = stamp;
-                let learnt = entry.is_some_and(|entry| held.book.learn(&entry.book));
-                learnt && held.renew(&self.rules)
+                let Some(entry) = entry else { return false };
+                held.doubt = None;
+                held.book.learn(&entry.book) && held.renew(&self.rules)
             }
             // It may be there whole at the next look.
             Err(error) => {
@@ -164,23 +183,32 @@ impl Holdings {
 
     /// Whether a tool is held back.
     pub(in crate::downstream) fn holds_back(&self) -> bool {
-        self.held().book.holds_back()
+        self.held().listing.holds_back()
     }
 
-    /// Changes what is held, over what the shelf has now, and keeps it.
-    fn write(&self, mut change: impl FnMut(&mut Held)) -> Result<bool, ShelfError> {
+    /// Changes what is held, over what the shelf has now, and keeps it. `change` is told whether
+    /// it is unknown what was accepted.
+    fn write(&self, anew: bool, change: impl FnOnce(&mut Held, bool)) -> Result<bool, ShelfError> {
         let mut changed = false;
-        let written = self.shelf.update(&self.file, &self.launch, |there| {
+        let written = self.shelf.update(&self.file, &self.launch, anew, |there| {
             let mut held = self.held();
-            if let Some(there) = there {
-                held.book.learn(&there.book);
+            match there {
+                There::Book(there) => {
+                    held.book.learn(&there.book);
+                    held.doubt = None;
+                }
+                There::Nothing => held.doubt = None,
+                There::Unreadable => {}
             }
-            change(&mut held);
-            changed |= held.renew(&self.rules);
+            change(&mut held, there == There::Unreadable);
+            held.book.give_names(|own| self.rules.name(own));
+            changed = held.renew(&self.rules);
             Entry { era: held.era.clone(), book: held.book.clone() }
         });
-        self.held().stamp = self.shelf.stamp(&self.file);
-        written.map(|()| changed)
+        let stamp = written?;
+        let mut held = self.held();
+        (held.stamp, held.doubt) = (stamp, None);
+        Ok(changed)
     }
 }
 
@@ -266,9 +294,9 @@ mod tests {
         }
 
         fn process(&self, trust: bool) -> Holdings {
-            let server = serde_json::from_value(json!({"command": "x"})).unwrap();
+            let server = serde_json::from_value(json!({"command": "x", "trust": trust})).unwrap();
             let shelf = Shelf::new(Some(DataDir::open(self.folder.path()).unwrap()));
-            Holdings::load("git", "launch".to_owned(), trust, Rules::of("git", &server), shelf)
+            Holdings::load("git", "launch".to_owned(), Rules::of("git", &server), shelf)
         }
     }
 
@@ -306,6 +334,51 @@ mod tests {
         first.take("git", "legacy", &tools(&json!([tool("a", "1")])));
         first.take("git", "legacy", &tools(&json!([tool("a", "2")])));
         assert_eq!(usable(&world.process(true)), ["git__a=2"]);
+        let trusting = world.process(true);
+        trusting.take("git", "legacy", &tools(&json!([tool("a", "3")])));
+        assert_eq!((usable(&trusting), trusting.holds_back()), (vec!["git__a=3".to_owned()], false));
+        let no_more = world.process(false);
+        assert_eq!((usable(&no_more).len(), no_more.holds_back()), (0, true), "what it changed is not accepted");
+    }
+
+    #[test]
+    fn pins_that_cannot_be_read_hold_everything_back_until_it_is_accepted_or_they_can() {
+        let world = World::new();
+        let list = tools(&json!([tool("a", "1"), tool("b", "1")]));
+        world.process(false).take("git", "legacy", &list);
+        let path = world.folder.path().join("servers/git.json");
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, "{").unwrap();
+        let running = world.process(false);
+        running.take("git", "legacy", &list);
+        assert!(usable(&running).is_empty() && running.doubt().unwrap().contains("git.json` cannot be read"));
+        assert_eq!(
+            running.listing().lines[0].changed.as_deref().unwrap(),
+            ["pin: what was accepted of it before cannot be read"]
+        );
+        std::fs::write(&path, &whole).unwrap();
+        assert!(running.look() && running.doubt().is_none());
+        assert_eq!(usable(&running), ["git__a=1", "git__b=1"], "once it is whole again");
+        std::fs::write(&path, "{").unwrap();
+        let running = world.process(false);
+        running.take("git", "legacy", &list);
+        assert!(running.accept("a").unwrap());
+        assert_eq!(usable(&running), ["git__a=1"]);
+        let next = world.process(false);
+        assert_eq!((usable(&next), next.doubt()), (vec!["git__a=1".to_owned()], None));
+        assert!(next.holds_back() && next.accept("b").unwrap());
+    }
+
+    #[test]
+    fn what_another_accepts_right_after_we_have_written_is_seen() {
+        let world = World::new();
+        let running = world.process(false);
+        running.take("git", "legacy", &tools(&json!([tool("a", "1")])));
+        running.take("git", "legacy", &tools(&json!([tool("a", "2")])));
+        let written = running.held().stamp;
+        assert_eq!(written, running.shelf.stamp("git"), "the stamp is of what we wrote");
+        assert!(world.process(false).accept("a").unwrap());
+        assert!(running.look());
     }
 
     #[test]

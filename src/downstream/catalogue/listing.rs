@@ -4,7 +4,7 @@
 //! Must not know the server's state or other servers. A new key that shapes
 //! what is shown of a server's tools belongs to [`Rules`].
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -12,11 +12,11 @@ use serde_json::Value;
 
 use super::book::Book;
 use super::diff::diff;
-use super::names::qualify;
+use super::names::{qualify, whole};
 use crate::base::glob;
 use crate::base::json::Object;
 use crate::config::{NextSteps, Server};
-use crate::contract::ToolDefinition;
+use crate::contract::{Pinned, ToolDefinition};
 
 /// A tool of a server that can be called now.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +53,10 @@ pub(in crate::downstream) struct Rules {
     describe: IndexMap<String, String>,
     defaults: IndexMap<String, Object>,
     next_steps: NextSteps,
+    /// What it changes is taken as it is.
+    trust: bool,
+    /// What the names of other servers' tools begin with, where it is longer than what these begin with.
+    others: Vec<(String, String)>,
 }
 
 /// One tool, and how to call it.
@@ -61,6 +65,8 @@ pub(in crate::downstream) struct Line {
     pub(in crate::downstream) tool: ServerTool,
     /// The server's own name.
     pub(in crate::downstream) own: String,
+    /// What a call of it relies on.
+    pub(in crate::downstream) pinned: Pinned,
     /// How it changed, a line each, if it is held back.
     pub(in crate::downstream) changed: Option<Vec<String>>,
 }
@@ -83,7 +89,38 @@ impl Rules {
             describe: server.describe.clone(),
             defaults: server.defaults.clone(),
             next_steps: server.next_steps,
+            trust: server.trust,
+            others: Vec::new(),
         }
+    }
+
+    /// The same, beside these servers: what begins as one of their tools' names is theirs.
+    pub(in crate::downstream) fn beside<'n>(mut self, servers: impl Iterator<Item = &'n String>) -> Self {
+        let own = whole(&self.server, "");
+        let named = servers.map(|other| (whole(other, ""), other.clone()));
+        self.others = named.filter(|(prefix, _)| prefix.len() > own.len() && prefix.starts_with(&own)).collect();
+        self
+    }
+
+    /// The name that callers use, for a tool that is used.
+    pub(in crate::downstream) fn name(&self, own: &str) -> Option<String> {
+        (self.takes(own) && self.owner(own).is_none()).then(|| qualify(&self.server, self.renamed(own)))
+    }
+
+    /// Whether what it changed is taken as it is.
+    pub(in crate::downstream) fn trusts(&self) -> bool {
+        self.trust
+    }
+
+    fn renamed<'o>(&'o self, own: &'o str) -> &'o str {
+        self.rename.get(own).map_or(own, String::as_str)
+    }
+
+    /// The other server whose tools are named so.
+    fn owner(&self, own: &str) -> Option<&str> {
+        let name = whole(&self.server, self.renamed(own));
+        let owner = self.others.iter().find(|(prefix, _)| name.starts_with(prefix));
+        owner.map(|(_, server)| server.as_str())
     }
 
     fn takes(&self, own: &str) -> bool {
@@ -94,7 +131,7 @@ impl Rules {
     fn tool(&self, definition: &ToolDefinition) -> ServerTool {
         let own = definition.name.as_str();
         let mut definition = definition.clone();
-        definition.name = qualify(&self.server, self.rename.get(own).map_or(own, String::as_str));
+        definition.name = qualify(&self.server, self.renamed(own));
         if let Some(description) = self.describe.get(own) {
             definition.description.clone_from(description);
         }
@@ -125,21 +162,61 @@ fn not_required(schema: &mut Value, defaults: &Object) {
 }
 
 impl Listing {
-    /// Of the server's book. Of two tools with one name the later is refused.
+    /// Of the server's book. Of two tools with one name, the one that had it has it; if none
+    /// had, the first.
     pub(in crate::downstream) fn of(book: &Book, rules: &Rules) -> Self {
         let mut listing = Self::default();
-        let mut names = HashSet::new();
-        for (definition, changed) in book.present().filter(|(definition, _)| rules.takes(&definition.name)) {
-            let tool = rules.tool(definition);
-            let (name, own) = (tool.definition.name.clone(), definition.name.clone());
-            if names.insert(name.clone()) {
-                listing.lines.push(Line { tool, own, changed: changed.map(|changed| diff(definition, changed)) });
-            } else {
-                let reason = format!("an earlier tool of the server is called `{name}` already");
-                listing.refused.push(RefusedTool { name: own, reason });
+        let holders = book.holders();
+        let taken = || book.present().filter(|kept| rules.takes(&kept.definition.name));
+        // The place in the list of the tool that has a name.
+        let mut winners: HashMap<String, (usize, bool)> = HashMap::new();
+        for (at, kept) in taken().enumerate() {
+            let Some(name) = rules.name(&kept.definition.name) else { continue };
+            let had = kept.names.contains(&name);
+            let winner = winners.entry(name).or_insert((at, had));
+            if had && !winner.1 {
+                *winner = (at, had);
             }
         }
+        for (at, kept) in taken().enumerate() {
+            let own = kept.definition.name.clone();
+            if let Some(other) = rules.owner(&own) {
+                let reason = format!("names that begin as this one are those of server `{other}`");
+                listing.refused.push(RefusedTool { name: own, reason });
+                continue;
+            }
+            let (now, mut changed) = match &kept.changed {
+                Some(changed) if rules.trust => (changed, Vec::new()),
+                Some(_) if kept.accepted.is_empty() => {
+                    (&kept.definition, vec!["pin: what was accepted of it before cannot be read".to_owned()])
+                }
+                Some(changed) => (&kept.definition, diff(&kept.definition, changed)),
+                None => (&kept.definition, Vec::new()),
+            };
+            let tool = rules.tool(now);
+            let name = &tool.definition.name;
+            match winners.get(name) {
+                Some((winner, _)) if *winner != at => {
+                    let reason = format!("another tool of the server is called `{name}` already");
+                    listing.refused.push(RefusedTool { name: own, reason });
+                    continue;
+                }
+                Some((_, false)) if !rules.trust && holders.contains_key(name.as_str()) => {
+                    let before = holders.get(name.as_str()).into_iter().flatten().copied().collect::<Vec<_>>();
+                    changed.insert(0, format!("name: {:?} -> {own:?}", before.join(", ")));
+                }
+                Some(_) | None => {}
+            }
+            let changed = (!changed.is_empty()).then_some(changed);
+            let pinned = Pinned::of(&tool.definition);
+            listing.lines.push(Line { tool, own, pinned, changed });
+        }
         listing
+    }
+
+    /// Whether a tool is held back.
+    pub(in crate::downstream) fn holds_back(&self) -> bool {
+        self.lines.iter().any(|line| line.changed.is_some())
     }
 }
 
@@ -212,6 +289,39 @@ mod tests {
         let listing = Listing::of(&book(&["list.all", "list all", "other"]), &rules(&json!({})));
         assert_eq!(names(&listing), ["my_git__list_all", "my_git__other"]);
         assert_eq!(listing.refused[0].name, "list all");
-        assert_eq!(listing.refused[0].reason, "an earlier tool of the server is called `my_git__list_all` already");
+        assert_eq!(listing.refused[0].reason, "another tool of the server is called `my_git__list_all` already");
+    }
+
+    #[test]
+    fn a_name_that_goes_to_another_tool_of_the_server_is_held_back() {
+        let rules = rules(&json!({}));
+        let named = |book: &mut Book| book.give_names(|own| rules.name(own));
+        let mut both = book(&["list.all", "list all"]);
+        named(&mut both);
+        let again = [both.tools[1].definition.clone(), both.tools[0].definition.clone()];
+        both.fetched(again.to_vec(), false);
+        named(&mut both);
+        assert_eq!(Listing::of(&both, &rules).lines[0].own, "list.all", "in whatever order they come");
+        both.fetched(again[..1].to_vec(), false);
+        named(&mut both);
+        let listing = Listing::of(&both, &rules);
+        assert_eq!(listing.lines[0].own, "list all");
+        assert_eq!(listing.lines[0].changed.as_deref().unwrap(), [r#"name: "list.all" -> "list all""#]);
+        let trusted = Rules { trust: true, ..rules.clone() };
+        assert_eq!(Listing::of(&both, &trusted).lines[0].changed, None);
+        assert!(both.accept("list all", "my_git__list_all"));
+        assert_eq!(Listing::of(&both, &rules).lines[0].changed, None);
+    }
+
+    #[test]
+    fn trust_is_a_way_to_look_and_nothing_is_left_of_it_when_it_is_taken_away() {
+        let rules = rules(&json!({}));
+        let mut book = book(&["a"]);
+        let changed = ToolDefinition { description: "other".to_owned(), ..book.tools[0].definition.clone() };
+        book.fetched(vec![changed], false);
+        let trusted = Listing::of(&book, &Rules { trust: true, ..rules.clone() });
+        assert_eq!((trusted.lines[0].tool.definition.description.as_str(), trusted.holds_back()), ("other", false));
+        let listing = Listing::of(&book, &rules);
+        assert_eq!((listing.lines[0].tool.definition.description.as_str(), listing.holds_back()), ("own", true));
     }
 }

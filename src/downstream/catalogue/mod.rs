@@ -19,5 +19,5 @@ mod shelf;
 pub(super) use holdings::Holdings;
 pub(super) use listing::Rules;
 pub use listing::{RefusedTool, ServerTool};
-pub(super) use names::{SEPARATOR, normalise};
+pub(super) use names::{may_be_of, normalise};
 pub(super) use shelf::{Shelf, ShelfError};

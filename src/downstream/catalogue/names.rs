@@ -7,8 +7,10 @@ use crate::base::json::sha256_hex;
 const MAX_CHARS: usize = 48;
 /// Digits of the hash at the end of a name that was cut.
 const HASH_CHARS: usize = 6;
+/// What is left of a name that was cut.
+const CUT: usize = MAX_CHARS - HASH_CHARS - 1;
 /// Between server and tool.
-pub(in crate::downstream) const SEPARATOR: &str = "__";
+const SEPARATOR: &str = "__";
 
 /// The name with every character but ASCII letters, digits, `_` and `-` as `_`.
 pub(in crate::downstream) fn normalise(name: &str) -> String {
@@ -18,7 +20,18 @@ pub(in crate::downstream) fn normalise(name: &str) -> String {
 /// The name that callers use: at most 48 characters. A longer one is cut, and
 /// ends in a hash of the whole.
 pub(super) fn qualify(server: &str, tool: &str) -> String {
-    short(format!("{}{SEPARATOR}{}", normalise(server), normalise(tool)))
+    short(whole(server, tool))
+}
+
+/// The same, uncut.
+pub(super) fn whole(server: &str, tool: &str) -> String {
+    format!("{}{SEPARATOR}{}", normalise(server), normalise(tool))
+}
+
+/// Whether a name that callers use is one that a tool of the server could have.
+pub(in crate::downstream) fn may_be_of(server: &str, name: &str) -> bool {
+    let prefix = whole(server, "");
+    name.starts_with(&prefix) || (name.len() == MAX_CHARS && prefix.len() > CUT && name.starts_with(&prefix[..CUT]))
 }
 
 /// The name, cut as a qualified one is.
@@ -28,12 +41,12 @@ pub(super) fn short(name: String) -> String {
     }
     let hash = sha256_hex(name.as_bytes());
     // Normalised: every character is one byte.
-    format!("{}_{}", &name[..MAX_CHARS - HASH_CHARS - 1], &hash[..HASH_CHARS])
+    format!("{}_{}", &name[..CUT], &hash[..HASH_CHARS])
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{normalise, qualify};
+    use super::{may_be_of, normalise, qualify};
 
     #[test]
     fn other_characters_become_underscores_and_case_stays() {
@@ -53,5 +66,15 @@ mod tests {
         assert_eq!(one[..41], two[..41]);
         assert_ne!(one, two);
         assert_eq!(one, qualify("server", &format!("{}one", "t".repeat(40))), "the same every time");
+    }
+
+    #[test]
+    fn a_name_tells_whose_it_may_be_however_long_the_servers_is() {
+        assert!(may_be_of("my git", "my_git__log") && !may_be_of("my", "my_git__log") && !may_be_of("git", "git"));
+        for length in 38..60 {
+            let server = "s".repeat(length);
+            assert!(may_be_of(&server, &qualify(&server, "tool")), "{length}");
+            assert!(!may_be_of(&server, &qualify(&"t".repeat(length), "tool")), "{length}");
+        }
     }
 }

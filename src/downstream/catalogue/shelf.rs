@@ -3,15 +3,18 @@
 //!
 //! A file holds the books of the last few ways in which a server of that name
 //! was started: two projects may each have their own. Written whole or not at
-//! all; what another process wrote meanwhile is taken in first. Must not know
-//! what a book says. Without a data folder nothing is kept.
+//! all, by one process at a time, over what another wrote meanwhile. A file that
+//! cannot be read stays as it is until a person accepts something: then it is
+//! put aside. Must not know what a book says. Without a data folder nothing is kept.
 
+use std::fs::{File, TryLockError};
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::book::{Book, Kept};
+use super::book::{Book, Kept, bare};
 use super::names;
 use super::read::read;
 use crate::base::json::{Object, sha256_hex};
@@ -24,13 +27,15 @@ const VERSION: u32 = 1;
 const MAX_BOOKS: usize = 16;
 /// A file beyond this is not ours.
 const MAX_BYTES: u64 = 64 << 20;
-/// Attempts to write while others write too.
-const ATTEMPTS: usize = 5;
+/// Looks whether another process has written, and what is between two.
+const LOOKS: usize = 200;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The books on disk.
 #[derive(Debug, Clone)]
 pub(in crate::downstream) struct Shelf {
     data: Option<DataDir>,
+    max_bytes: u64,
 }
 
 /// One server's book, as it lies on the shelf.
@@ -58,8 +63,17 @@ pub(in crate::downstream) struct ShelfError {
     cause: String,
 }
 
+/// What lies there, for one who changes it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::downstream) enum There<'e> {
+    Nothing,
+    Book(&'e Entry),
+    /// Something that cannot be read.
+    Unreadable,
+}
+
 #[derive(Default, Serialize, Deserialize)]
-struct File {
+struct Written {
     version: u32,
     /// The latest last.
     books: Vec<WrittenBook>,
@@ -77,6 +91,8 @@ struct WrittenBook {
 struct WrittenTool {
     definition: Object,
     accepted: Vec<String>,
+    #[serde(default)]
+    names: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     changed: Option<Object>,
     present: bool,
@@ -84,7 +100,7 @@ struct WrittenTool {
 
 impl Shelf {
     pub(in crate::downstream) fn new(data: Option<DataDir>) -> Self {
-        Self { data }
+        Self { data, max_bytes: MAX_BYTES }
     }
 
     /// The book of a server that is started this way.
@@ -92,47 +108,79 @@ impl Shelf {
         Ok(self.file(server)?.books.iter().find(|book| book.launch == launch).map(WrittenBook::entry))
     }
 
-    /// Changes a server's book: `change` gets what lies there and gives what is
-    /// to lie there, and may be asked again when another process was faster.
+    /// Changes a server's book: `change` gets what lies there and gives what is to lie there.
+    /// What cannot be read is put aside if `anew`, else left, and told. Gives what tells whether
+    /// another has written since.
     pub(in crate::downstream) fn update(
         &self,
         server: &str,
         launch: &str,
-        mut change: impl FnMut(Option<&Entry>) -> Entry,
-    ) -> Result<(), ShelfError> {
+        anew: bool,
+        change: impl FnOnce(There<'_>) -> Entry,
+    ) -> Result<Option<Stamp>, ShelfError> {
         let Some(data) = &self.data else {
-            change(None);
-            return Ok(());
+            change(There::Nothing);
+            return Ok(None);
         };
-        for attempt in 1.. {
-            let stamp = self.stamp(server);
-            let (mut file, unreadable) = match self.file(server) {
-                Ok(file) => (file, false),
-                Err(error) => {
-                    tracing::warn!(%error, "the pinned definitions in it are lost; the server's tools count as new");
-                    (File::default(), true)
-                }
-            };
-            let at = file.books.iter().position(|book| book.launch == launch);
-            let before = at.map(|at| file.books.remove(at).entry());
-            let after = change(before.as_ref());
-            if before.as_ref() == Some(&after) && !unreadable {
-                return Ok(());
+        let path = self.path(server).unwrap_or_default();
+        let failed = |cause: String| ShelfError { file: path.clone(), action: "written", cause };
+        let folder = data.folder(FOLDER).map_err(|error| failed(error.to_string()));
+        // Until this returns, no other process changes it.
+        let locked = folder.and_then(|folder| Ok((lock(&folder, server).map_err(failed)?, folder)));
+        let (_lock, folder, mut file) = match locked.and_then(|(lock, folder)| Ok((lock, folder, self.file(server)?))) {
+            Ok(all) => all,
+            Err(error) if !anew => {
+                change(There::Unreadable);
+                return Err(error);
             }
+            Err(error) => {
+                tracing::warn!(%error, "put aside, since a tool is accepted");
+                let folder = data.folder(FOLDER).map_err(|error| failed(error.to_string()))?;
+                let lock = lock(&folder, server).map_err(failed)?;
+                let aside = path.with_extension("json.unreadable");
+                std::fs::rename(&path, &aside).map_err(|error| failed(error.to_string()))?;
+                let after = change(There::Unreadable);
+                let file = Written { version: VERSION, books: vec![WrittenBook::of(launch, &after)] };
+                self.write(&folder, server, file).map_err(failed)?;
+                drop(lock);
+                return Ok(self.stamp(server));
+            }
+        };
+        let at = file.books.iter().position(|book| book.launch == launch);
+        let before = at.map(|at| file.books.remove(at).entry());
+        let after = change(before.as_ref().map_or(There::Nothing, There::Book));
+        if before.as_ref() != Some(&after) {
             file.version = VERSION;
             file.books.push(WrittenBook::of(launch, &after));
             let excess = file.books.len().saturating_sub(MAX_BOOKS);
             file.books.drain(..excess);
-            if attempt < ATTEMPTS && self.stamp(server) != stamp {
-                continue;
-            }
-            let path = self.path(server).unwrap_or_default();
-            let failed = |cause: String| ShelfError { file: path.clone(), action: "written", cause };
-            let text = serde_json::to_vec(&file).map_err(|error| failed(error.to_string()))?;
-            let folder = data.folder(FOLDER).map_err(|error| failed(error.to_string()))?;
-            return folder.replace(&file_name(server), &text).map_err(|error| failed(error.to_string()));
+            self.write(&folder, server, file).map_err(failed)?;
         }
-        Ok(())
+        Ok(self.stamp(server))
+    }
+
+    /// Writes a file that can be read again: of the books that were not used last, only what was accepted if need be.
+    fn write(&self, folder: &DataDir, server: &str, mut file: Written) -> Result<(), String> {
+        let mut shortened = 0;
+        loop {
+            let text = serde_json::to_vec(&file).map_err(|error| error.to_string())?;
+            if u64::try_from(text.len()).is_ok_and(|bytes| bytes <= self.max_bytes) {
+                return folder.replace(&file_name(server), &text).map_err(|error| error.to_string());
+            }
+            let Some(book) = file.books.get_mut(shortened) else {
+                return Err(format!("it would have {} bytes", text.len()));
+            };
+            let mut entry = book.entry();
+            let last = entry.book.tools.iter().any(|kept| kept.present) && shortened + 1 == file.books.len();
+            if !last {
+                entry.book.tools.iter_mut().for_each(|kept| kept.present = false);
+            }
+            entry.book.shorten(0);
+            if let Some(book) = file.books.get_mut(shortened) {
+                *book = WrittenBook::of(&book.launch.clone(), &entry);
+            }
+            shortened += 1;
+        }
     }
 
     /// What tells whether the server's file was written since; none without one.
@@ -149,21 +197,40 @@ impl Shelf {
         self.data.as_ref().map(|data| data.path().join(FOLDER).join(file_name(server)))
     }
 
-    fn file(&self, server: &str) -> Result<File, ShelfError> {
-        let Some(path) = self.path(server) else { return Ok(File::default()) };
+    fn file(&self, server: &str) -> Result<Written, ShelfError> {
+        let Some(path) = self.path(server) else { return Ok(Written::default()) };
         let failed = |cause: String| ShelfError { file: path.clone(), action: "read", cause };
         let bytes = match std::fs::metadata(&path) {
-            Ok(facts) if facts.len() > MAX_BYTES => Err(failed(format!("it has {} bytes", facts.len()))),
+            Ok(facts) if facts.len() > self.max_bytes => Err(failed(format!("it has {} bytes", facts.len()))),
             Ok(_) => std::fs::read(&path).map_err(|error| failed(error.to_string())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(File::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Written::default()),
             Err(error) => Err(failed(error.to_string())),
         }?;
-        let file: File = serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string()))?;
+        let file: Written = serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string()))?;
         if file.version != VERSION {
             return Err(failed(format!("it is of version {}, and this program knows {VERSION}", file.version)));
         }
         Ok(file)
     }
+}
+
+/// Keeps other processes from the server's file while it is held.
+fn lock(folder: &DataDir, server: &str) -> Result<File, String> {
+    let told = |error: &std::io::Error| format!("it cannot be locked: {error}");
+    let path = folder.path().join(format!("{}.lock", file_name(server)));
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path).map_err(|error| told(&error))?;
+    for _ in 0..LOOKS {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => std::thread::park_timeout(PAUSE),
+            Err(TryLockError::Error(error)) => return Err(told(&error)),
+        }
+    }
+    Err("another process holds it".to_owned())
 }
 
 /// The name of a server's file. Some file systems do not tell upper case from
@@ -182,6 +249,7 @@ impl WrittenBook {
         let tools = entry.book.tools.iter().map(|kept| WrittenTool {
             definition: kept.definition.to_mcp(),
             accepted: kept.accepted.clone(),
+            names: kept.names.clone(),
             changed: kept.changed.as_ref().map(ToolDefinition::to_mcp),
             present: kept.present,
         });
@@ -190,11 +258,19 @@ impl WrittenBook {
 
     fn entry(&self) -> Entry {
         let tools = self.tools.iter().filter_map(|tool| {
-            // A limit that became stricter since: the tool is asked for again.
-            let definition = read(&tool.definition).ok()?.definition;
-            let changed =
-                tool.changed.as_ref().and_then(|changed| read(changed).ok()).map(|reading| reading.definition);
-            Some(Kept { definition, accepted: tool.accepted.clone(), changed, present: tool.present })
+            let name = tool.definition.get("name").and_then(Value::as_str)?;
+            let again = |definition: &Object| read(definition).ok().map(|reading| reading.definition);
+            let definition = again(&tool.definition);
+            let changed = tool.changed.as_ref().map(again);
+            // A limit may have become stricter since: it is asked for again, and is pinned as it was.
+            let whole = definition.is_some() && !matches!(changed, Some(None));
+            Some(Kept {
+                definition: definition.unwrap_or_else(|| bare(name)),
+                accepted: tool.accepted.clone(),
+                names: tool.names.clone(),
+                changed: changed.flatten(),
+                present: tool.present && whole,
+            })
         });
         Entry { era: self.era.clone(), book: Book { tools: tools.collect() } }
     }
@@ -204,7 +280,7 @@ impl WrittenBook {
 mod tests {
     use serde_json::json;
 
-    use super::{Entry, Shelf, file_name};
+    use super::{Entry, Shelf, Stamp, There, file_name};
     use crate::config::DataDir;
     use crate::contract::{Annotations, ToolDefinition};
 
@@ -228,19 +304,30 @@ mod tests {
         (folder, Shelf::new(Some(data)))
     }
 
+    fn put(shelf: &Shelf, launch: &str, change: impl FnOnce(There<'_>) -> Entry) -> Option<Stamp> {
+        shelf.update("git", launch, false, change).unwrap()
+    }
+
+    fn or(there: There<'_>, other: &str) -> Entry {
+        match there {
+            There::Book(entry) => entry.clone(),
+            There::Nothing | There::Unreadable => entry(other),
+        }
+    }
+
     #[test]
     fn a_book_is_kept_for_each_way_to_start_the_server() {
         let (folder, shelf) = shelf();
         assert_eq!(shelf.read("git", "one").unwrap(), None);
         assert_eq!(shelf.stamp("git"), None);
         for launch in ["one", "two"] {
-            shelf.update("git", launch, |before| before.cloned().unwrap_or_else(|| entry(launch))).unwrap();
+            put(&shelf, launch, |there| or(there, launch));
         }
         assert_eq!(shelf.read("git", "one").unwrap(), Some(entry("one")));
         assert_eq!(shelf.read("git", "two").unwrap(), Some(entry("two")));
         assert!(folder.path().join("servers/git.json").is_file());
         for launch in 0..20 {
-            shelf.update("git", &launch.to_string(), |_| entry("x")).unwrap();
+            put(&shelf, &launch.to_string(), |_| entry("x"));
         }
         assert_eq!(shelf.read("git", "one").unwrap(), None, "the oldest are forgotten");
     }
@@ -248,47 +335,89 @@ mod tests {
     #[test]
     fn what_does_not_change_is_not_written_and_what_does_has_another_stamp() {
         let (_folder, shelf) = shelf();
-        shelf.update("git", "one", |_| entry("1")).unwrap();
-        let stamp = shelf.stamp("git");
-        shelf.update("git", "one", |before| before.cloned().unwrap()).unwrap();
+        let stamp = put(&shelf, "one", |_| entry("1"));
+        assert_eq!(put(&shelf, "one", |there| or(there, "other")), stamp);
         assert_eq!(shelf.stamp("git"), stamp);
-        shelf.update("git", "one", |_| entry("2")).unwrap();
-        assert_ne!(shelf.stamp("git"), stamp);
+        assert_ne!(put(&shelf, "one", |_| entry("2")), stamp);
     }
 
     #[test]
-    fn who_was_overtaken_is_asked_again_with_what_lies_there_now() {
+    fn of_many_who_write_at_once_none_takes_anothers_away() {
         let (_folder, shelf) = shelf();
-        let mut seen = Vec::new();
-        shelf
-            .update("git", "one", |before| {
-                seen.push(before.cloned());
-                if seen.len() == 1 {
-                    shelf.update("git", "one", |_| entry("theirs")).unwrap();
-                }
-                entry("ours")
-            })
-            .unwrap();
-        assert_eq!(seen, [None, Some(entry("theirs"))]);
-        assert_eq!(shelf.read("git", "one").unwrap(), Some(entry("ours")));
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let shelf = &shelf;
+                scope.spawn(move || {
+                    for n in 0..20 {
+                        put(shelf, "one", |there| {
+                            let mut entry = or(there, "");
+                            entry.book.tools[0].accepted.push(format!("{writer} {n}"));
+                            entry
+                        });
+                    }
+                });
+            }
+        });
+        let kept = shelf.read("git", "one").unwrap().unwrap();
+        assert_eq!(kept.book.tools[0].accepted.len(), 81);
     }
 
     #[test]
-    fn a_broken_file_is_told_and_replaced_at_the_next_change() {
+    fn a_file_that_cannot_be_read_stays_until_something_is_accepted() {
         let (folder, shelf) = shelf();
-        shelf.update("git", "one", |_| entry("1")).unwrap();
-        for broken in ["{", r#"{"version": 9, "books": []}"#] {
-            std::fs::write(folder.path().join("servers/git.json"), broken).unwrap();
+        put(&shelf, "one", |_| entry("1"));
+        let path = folder.path().join("servers/git.json");
+        let small = Shelf { max_bytes: 100, ..shelf.clone() };
+        for (broken, shelf) in [("{", &shelf), (r#"{"version": 9, "books": []}"#, &shelf), (&"x".repeat(101), &small)] {
+            std::fs::write(&path, broken).unwrap();
             assert!(shelf.read("git", "one").unwrap_err().to_string().contains("cannot be read"));
+            let mut seen = false;
+            let kept = shelf.update("git", "one", false, |there| {
+                seen = there == There::Unreadable;
+                entry("2")
+            });
+            assert!(seen && kept.is_err());
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), broken, "it is left as it is");
         }
-        shelf.update("git", "one", |before| before.cloned().unwrap_or_else(|| entry("2"))).unwrap();
+        shelf.update("git", "one", true, |there| or(there, "2")).unwrap();
         assert_eq!(shelf.read("git", "one").unwrap(), Some(entry("2")));
+        assert!(folder.path().join("servers/git.json.unreadable").is_file());
+    }
+
+    #[test]
+    fn what_would_be_too_large_to_be_read_again_is_shortened_to_what_was_accepted() {
+        let (_folder, shelf) = shelf();
+        let small = Shelf { max_bytes: 20_000, ..shelf };
+        for launch in ["one", "two", "three"] {
+            put(&small, launch, |_| entry(&"long ".repeat(1_500)));
+        }
+        let whole = entry(&"long ".repeat(1_500));
+        assert_eq!(small.read("git", "three").unwrap().as_ref(), Some(&whole));
+        let first = small.read("git", "one").unwrap().unwrap();
+        assert_eq!(first.book.tools[0].accepted, whole.book.tools[0].accepted);
+        assert!(!first.book.tools[0].present && first.book.tools[0].definition.description.is_empty());
+    }
+
+    #[test]
+    fn a_tool_that_is_no_longer_taken_stays_pinned() {
+        let (folder, shelf) = shelf();
+        put(&shelf, "one", |_| entry("1"));
+        let path = folder.path().join("servers/git.json");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let refused = r#""inputSchema":{"type":"object","properties":{"a":{"$ref":"https://x"}"#;
+        let text = text.replacen(r#""inputSchema":{"type":"object","properties":{"a":{"type":"string"}"#, refused, 1);
+        assert!(text.contains("https://x"), "{text}");
+        std::fs::write(&path, text).unwrap();
+        let mut book = shelf.read("git", "one").unwrap().unwrap().book;
+        assert_eq!(book.present().count(), 0);
+        let other = entry("evil").book.tools[0].definition.clone();
+        assert_eq!(book.fetched(vec![other], false).changed, ["t"]);
     }
 
     #[test]
     fn without_a_data_folder_nothing_is_kept_and_nothing_fails() {
         let shelf = Shelf::new(None);
-        shelf.update("git", "one", |_| entry("1")).unwrap();
+        put(&shelf, "one", |_| entry("1"));
         assert_eq!(shelf.read("git", "one").unwrap(), None);
     }
 
