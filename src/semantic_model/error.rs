@@ -75,10 +75,18 @@ pub enum Error {
     Unsupported {
         /// The file.
         path: String,
-        /// `.pbix`, `.pbit`.
+        /// `.pbix`.
         format: &'static str,
         /// What to do instead.
         hint: &'static str,
+    },
+    /// A zipped file that cannot be unpacked, or lacks the part that is read.
+    #[error("`{path}` cannot be unpacked: {cause}")]
+    Archive {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        cause: String,
     },
     /// Larger than what is read.
     #[error("{what} is over the limit of {limit}")]
@@ -156,7 +164,7 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Syntax(_) | Self::InvalidArgument { .. } => ErrorKind::InvalidInput,
+            Self::Syntax(_) | Self::Archive { .. } | Self::InvalidArgument { .. } => ErrorKind::InvalidInput,
             Self::Unreadable { .. } => ErrorKind::Unavailable,
             Self::NoSuchPath { .. } | Self::NoModel { .. } | Self::NothingFound { .. } | Self::NotFound { .. } => {
                 ErrorKind::NotFound
@@ -181,7 +189,8 @@ impl Error {
                 "give a path relative to a root, or call `01_detect_pbi_instances` to see what is there".into()
             }
             Self::NoModel { .. } => {
-                "give a PBIP project, its `.SemanticModel` folder, a folder of TMDL files or a `model.bim`".into()
+                "give a PBIP project, its `.SemanticModel` folder, a folder of TMDL files, a `model.bim` or a `.pbit`"
+                    .into()
             }
             Self::NothingFound { .. } => {
                 "save the report as a Power BI project (PBIP), or start with `--root DIR` of a folder that holds one"
@@ -200,6 +209,7 @@ impl Error {
             Self::OutsideRoots { .. } => "start with `--root DIR` of a folder that holds the file".into(),
             Self::LeavesModel { .. } => "put the file itself in the model's folder".into(),
             Self::Unsupported { hint, .. } => (*hint).to_owned(),
+            Self::Archive { .. } => "save the file again, or give the Power BI project (PBIP) it was made from".into(),
             Self::TooLarge { .. } => "give the model's own folder instead of one that holds more".into(),
             Self::InvalidArgument { hint, .. } => hint.clone(),
             Self::Changed => "read the list again from its first page".into(),

@@ -1,10 +1,11 @@
 //! Semantic models (Power BI, Analysis Services) as files: found, read, questioned.
 //!
 //! `place`, `discovery` and `roots` say where models lie; `source` reads their
-//! files, `tmdl` and `bim` make a [`model::Model`] of them; `dax` reads the
-//! expressions; `facts` answers the questions of the pack's tools. Must not
+//! files (`archive` what is zipped), `tmdl` and `bim` make a [`model::Model`] of
+//! them; `statistics` adds what a `.vpax` beside them knows; `dax` reads the expressions; `facts` answers the questions of the pack's tools. Must not
 //! know MCP, workflows or the store. A new question is a file in `facts`.
 
+mod archive;
 mod bim;
 mod check;
 pub mod dax;
@@ -17,6 +18,7 @@ pub mod models;
 pub mod place;
 pub mod roots;
 pub mod source;
+pub mod statistics;
 mod text;
 mod tmdl;
 mod tmsl;

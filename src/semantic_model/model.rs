@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::semantic_model::statistics::Statistics;
 use crate::semantic_model::words::{
     Cardinality, ColumnKind, CrossFilter, DataType, Mode, Permission, SecurityFilter, SourceKind, SummarizeBy,
 };
@@ -77,6 +78,8 @@ pub struct Model {
     pub perspectives: Vec<String>,
     /// Annotations of the model.
     pub annotations: Vec<Annotation>,
+    /// What is known of the data, where a `.vpax` lies beside the model.
+    pub statistics: Option<Statistics>,
     /// What is odd but could be read.
     pub warnings: Vec<Warning>,
 }

@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 use crate::semantic_model::discovery::{Detection, detect};
 use crate::semantic_model::error::Error;
 use crate::semantic_model::limits::Limits;
-use crate::semantic_model::model::{Model, same};
+use crate::semantic_model::model::{Model, Warning, same};
 use crate::semantic_model::place::{Format, Place};
 use crate::semantic_model::roots::{resolve_in_roots, shown};
 use crate::semantic_model::source::Source;
+use crate::semantic_model::statistics::{Statistics, beside};
 
 /// The models that one caller can reach.
 #[derive(Debug, Clone, Default)]
@@ -92,13 +93,33 @@ impl Models {
     /// Reads the model at a place.
     pub fn read(&self, place: Place) -> Result<Opened, Error> {
         let source = Source::read(&place, &self.limits)?;
+        let mut model = source.model()?;
+        self.add_statistics(&mut model, &place);
         Ok(Opened {
             identity: ModelIdentity { name: place.name.clone(), path: shown(&place.path) },
             size: source.bytes(),
             fingerprint: source.fingerprint(),
-            model: source.model()?,
+            model,
             place,
         })
+    }
+
+    /// Statistics are a help: a file of them that is of no use is told, and the model is read without.
+    fn add_statistics(&self, model: &mut Model, place: &Place) {
+        let Some(path) = beside(place) else { return };
+        // What lies beside the model may lie outside the roots.
+        if resolve_in_roots(&path.display().to_string(), &self.roots).is_err() {
+            return;
+        }
+        let message = match Statistics::read(&path, &self.limits) {
+            Ok(statistics) if statistics.fits(model) => {
+                model.statistics = Some(statistics);
+                return;
+            }
+            Ok(_) => format!("the statistics in `{}` belong to another model", path.display()),
+            Err(error) => error.to_string(),
+        };
+        model.warnings.push(Warning { message, location: None });
     }
 
     /// The place of the model that is meant: the named one, else the connected
@@ -191,15 +212,16 @@ impl Models {
     }
 }
 
-/// The only model of a search, templates that cannot be read not counted.
+/// The only model of a search. A template beside models that can be written is not counted: it is
+/// an export of one of them more often than not.
 fn only(found: Detection, searched: &str) -> Result<Place, Error> {
-    let readable: Vec<usize> = found
+    let written: Vec<usize> = found
         .instances
         .iter()
         .filter(|instance| instance.format != Format::Pbit)
         .map(|instance| instance.index)
         .collect();
-    let chosen = match (readable.as_slice(), found.instances.len()) {
+    let chosen = match (written.as_slice(), found.instances.len()) {
         ([index], _) => *index,
         ([], 0) => return Err(nothing_found(&found, searched)),
         ([], 1) => 0,

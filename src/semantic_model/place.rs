@@ -17,7 +17,7 @@ pub enum Format {
     Tmdl,
     /// A `model.bim`.
     Bim,
-    /// A template file: listed, not read yet.
+    /// A template of Power BI Desktop: read, never written.
     Pbit,
 }
 
@@ -118,15 +118,6 @@ pub(crate) fn unsupported_pbix(path: &Path) -> Error {
         format: ".pbix",
         hint: "its model is compressed: in Power BI Desktop choose File, Save as, and save it as a Power BI project \
                (PBIP) or a template (.pbit)",
-    }
-}
-
-/// The answer to a `.pbit`.
-pub(crate) fn unsupported_pbit(path: &Path) -> Error {
-    Error::Unsupported {
-        path: path.display().to_string(),
-        format: ".pbit",
-        hint: "reading templates comes in a later version: save the report as a Power BI project (PBIP) instead",
     }
 }
 

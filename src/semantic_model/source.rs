@@ -3,6 +3,7 @@
 //! Must not know how a model was found. A new format is a [`Format`] and an arm
 //! in [`Source::model`].
 
+use std::borrow::Cow;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,13 +13,18 @@ use crate::semantic_model::check::check;
 use crate::semantic_model::error::Error;
 use crate::semantic_model::limits::{Limits, TMDL_FOLDER_DEPTH};
 use crate::semantic_model::model::Model;
-use crate::semantic_model::place::{Format, Place, has_extension, unsupported_pbit};
-use crate::semantic_model::{bim, text, tmdl};
+use crate::semantic_model::place::{Format, Place, has_extension};
+use crate::semantic_model::{archive, bim, text, tmdl};
+
+/// The member of a `.pbit` that holds the model.
+const TEMPLATE_SCHEMA: &str = "DataModelSchema";
 
 /// A model's files in memory.
 #[derive(Debug)]
 pub struct Source {
     format: Format,
+    /// Bytes on disk: of a zipped file fewer than in memory.
+    size: u64,
     files: Vec<File>,
 }
 
@@ -35,7 +41,7 @@ impl Source {
         let paths = match place.format {
             Format::Tmdl => tmdl_files(&place.content, limits)?,
             Format::Bim => vec![place.content.clone()],
-            Format::Pbit => return Err(unsupported_pbit(&place.path)),
+            Format::Pbit => return Self::template(place, limits),
         };
         let base = match place.format {
             Format::Tmdl => place.content.as_path(),
@@ -51,14 +57,20 @@ impl Source {
             }
             files.push(File { name: relative_name(base, &path).into(), bytes });
         }
-        Ok(Self { format: place.format, files })
+        Ok(Self { format: place.format, size: total, files })
+    }
+
+    /// The part of a template that says what `model.bim` does.
+    fn template(place: &Place, limits: &Limits) -> Result<Self, Error> {
+        let (bytes, size) = archive::member(&place.content, TEMPLATE_SCHEMA, limits)?;
+        Ok(Self { format: place.format, size, files: vec![File { name: TEMPLATE_SCHEMA.into(), bytes }] })
     }
 
     /// The same from files that are in memory already, as `(name, bytes)`.
     #[must_use]
     pub fn of(format: Format, files: Vec<(String, Vec<u8>)>) -> Self {
-        let files = files.into_iter().map(|(name, bytes)| File { name: name.into(), bytes });
-        Self { format, files: files.collect() }
+        let files: Vec<File> = files.into_iter().map(|(name, bytes)| File { name: name.into(), bytes }).collect();
+        Self { format, size: files.iter().map(|file| file.bytes.len() as u64).sum(), files }
     }
 
     /// A hash over the names and bytes of all files.
@@ -69,20 +81,25 @@ impl Source {
         sha256_hex(lines.join("\n").as_bytes())
     }
 
-    /// Bytes of all files.
+    /// Bytes of all files, as on disk.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.bytes.len() as u64).sum()
+        self.size
     }
 
     /// The model that the files describe.
     pub fn model(&self) -> Result<Model, Error> {
-        let mut decoded = Vec::with_capacity(self.files.len());
+        let mut decoded: Vec<(Arc<str>, Cow<'_, str>)> = Vec::with_capacity(self.files.len());
         for file in &self.files {
-            decoded.push((file.name.clone(), text::decode(&file.bytes, &file.name)?));
+            let text = match self.format {
+                Format::Tmdl | Format::Bim => text::decode(&file.bytes, &file.name)?.into(),
+                Format::Pbit => text::decode_any(&file.bytes, &file.name)?,
+            };
+            decoded.push((file.name.clone(), text));
         }
+        let decoded: Vec<(Arc<str>, &str)> = decoded.iter().map(|(name, text)| (Arc::clone(name), &**text)).collect();
         let mut model = match (self.format, decoded.as_slice()) {
-            (Format::Bim, [(name, text)]) => bim::read(text, name)?,
+            (Format::Bim | Format::Pbit, [(name, text)]) => bim::read(text, name)?,
             (Format::Tmdl | Format::Bim | Format::Pbit, files) => tmdl::build(files)?,
         };
         let mut found = check(&model);
@@ -113,7 +130,7 @@ pub(crate) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-fn too_large(path: &Path, limit: u64) -> Error {
+pub(crate) fn too_large(path: &Path, limit: u64) -> Error {
     Error::TooLarge { what: format!("`{}`", path.display()), limit: format!("{limit} bytes") }
 }
 

@@ -91,7 +91,7 @@ pub fn run(models: &Models, args: &Args) -> Result<Answer, Error> {
         (None, None, Some(model)) => models.choose(Some(model))?,
         (None, None, None) => match (Models { connected: None, ..models.clone() }).choose(None) {
             Err(Error::Ambiguous { models: found }) => {
-                // Index 0 is what callers mean who name nothing, unless it cannot be read.
+                // Index 0 is what callers mean who name nothing, unless it is a template beside models.
                 let first = found.iter().find(|instance| instance.format != Format::Pbit);
                 models.by_index(first.map_or(0, |instance| instance.index))?
             }

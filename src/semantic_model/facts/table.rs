@@ -10,7 +10,7 @@ use crate::semantic_model::error::Error;
 use crate::semantic_model::facts::Unavailable;
 use crate::semantic_model::facts::page::{Page, Shorten, cut};
 use crate::semantic_model::facts::relationships::RelationshipRow;
-use crate::semantic_model::facts::tables::{no_rows, partition_mode, storage_mode};
+use crate::semantic_model::facts::tables::{partition_mode, row_count, rows_unavailable, storage_mode};
 use crate::semantic_model::model::{Column, Hierarchy, Measure, Model, Partition, Table, TableKind, same};
 use crate::semantic_model::models::{ModelIdentity, ModelName, Models};
 use crate::semantic_model::words::{ColumnKind, DataType, Mode, SourceKind, SummarizeBy};
@@ -50,7 +50,7 @@ pub struct Answer {
     pub description: Option<String>,
     /// Where its rows are kept.
     pub storage_mode: Option<String>,
-    /// Number of its rows: always null, see `unavailable`.
+    /// Number of its rows, from a `.vpax` beside the model; else null, see `unavailable`.
     pub row_count: Option<u64>,
     /// How many there are of each in all.
     pub counts: Contents,
@@ -113,6 +113,9 @@ pub struct ColumnRow {
     /// The DAX of a calculated column.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expression: Option<String>,
+    /// Its distinct values, where a `.vpax` lies beside the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cardinality: Option<u64>,
     /// A text of this row is longer than shown.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
@@ -219,7 +222,7 @@ pub fn run(models: &Models, args: &Args) -> Result<Answer, Error> {
     };
     let all = table
         .columns()
-        .map(|column| Content::Column(column_row(column)))
+        .map(|column| Content::Column(column_row(model, table, column)))
         .chain(table.measures.iter().map(|measure| Content::Measure(measure_name(measure))))
         .chain(table.partitions.iter().map(|partition| Content::Partition(partition_row(model, partition))))
         .chain(relationships.into_iter().map(|relationship| Content::Relationship(RelationshipRow::of(relationship))))
@@ -235,7 +238,7 @@ pub fn run(models: &Models, args: &Args) -> Result<Answer, Error> {
         hidden: table.hidden,
         description,
         storage_mode: storage_mode(model, table),
-        row_count: None,
+        row_count: row_count(model, table),
         counts,
         columns: Vec::new(),
         measures: Vec::new(),
@@ -243,7 +246,7 @@ pub fn run(models: &Models, args: &Args) -> Result<Answer, Error> {
         relationships: Vec::new(),
         hierarchies: Vec::new(),
         next_token: taken.next_token,
-        unavailable: no_rows(),
+        unavailable: rows_unavailable(model),
         model: opened.identity,
     };
     for content in taken.rows {
@@ -273,7 +276,7 @@ pub(crate) fn find_table<'m>(model: &'m Model, name: &str) -> Result<&'m Table, 
         .ok_or_else(|| Error::not_found("table", bare_name(name), model.tables.iter().map(|table| table.name.as_str())))
 }
 
-fn column_row(column: &Column) -> ColumnRow {
+fn column_row(model: &Model, table: &Table, column: &Column) -> ColumnRow {
     ColumnRow {
         name: column.name.clone(),
         data_type: column.data_type,
@@ -286,8 +289,13 @@ fn column_row(column: &Column) -> ColumnRow {
         description: column.description.clone(),
         display_folder: column.display_folder.clone(),
         expression: column.expression.clone(),
+        cardinality: cardinality(model, table, column),
         cut: false,
     }
+}
+
+fn cardinality(model: &Model, table: &Table, column: &Column) -> Option<u64> {
+    Some(model.statistics.as_ref()?.column(&table.name, &column.name)?.cardinality)
 }
 
 fn measure_name(measure: &Measure) -> MeasureName {

@@ -59,7 +59,7 @@ pub struct TableRow {
     pub kind: TableKind,
     /// Where its rows are kept: `import`, `directQuery`, `dual`, `directLake`, `push`, or `mixed`.
     pub storage_mode: Option<String>,
-    /// Number of its rows: always null, see `unavailable`.
+    /// Number of its rows, from a `.vpax` beside the model; else null, see `unavailable`.
     pub row_count: Option<u64>,
     /// What it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,14 +83,28 @@ pub fn run(models: &Models, args: &Args) -> Result<Answer, Error> {
         row_count: taken.rows.len(),
         rows: taken.rows,
         next_token: taken.next_token,
-        unavailable: no_rows(),
+        unavailable: rows_unavailable(&opened.model),
         model: opened.identity,
     })
 }
 
-/// Why no number of rows is known.
-pub(crate) fn no_rows() -> Unavailable {
-    [("row_count", "a model's files hold no data: rows are counted only by an engine that has loaded it")].into()
+/// Why numbers of rows are not known, where they are not.
+pub(crate) fn rows_unavailable(model: &Model) -> Unavailable {
+    let reason = match &model.statistics {
+        None => {
+            "a model's files hold no data: export its statistics as a `.vpax` beside it (DAX Studio, Tabular Editor)"
+        }
+        Some(found) if model.tables.iter().any(|table| found.table(&table.name).is_none()) => {
+            "the `.vpax` beside the model does not know every table"
+        }
+        Some(_) => return Unavailable::new(),
+    };
+    [("row_count", reason)].into()
+}
+
+/// Number of a table's rows, where it is known.
+pub(crate) fn row_count(model: &Model, table: &Table) -> Option<u64> {
+    Some(model.statistics.as_ref()?.table(&table.name)?.rows)
 }
 
 fn row(model: &Model, table: &Table) -> TableRow {
@@ -101,7 +115,7 @@ fn row(model: &Model, table: &Table) -> TableRow {
         hidden: table.hidden,
         kind: table.kind(),
         storage_mode: storage_mode(model, table),
-        row_count: None,
+        row_count: row_count(model, table),
         description: table.description.clone(),
     }
 }

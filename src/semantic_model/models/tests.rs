@@ -89,15 +89,15 @@ fn a_connected_model_outside_the_roots_is_refused() {
 }
 
 #[test]
-fn a_template_beside_a_model_is_not_meant_and_alone_is_told_unsupported() {
+fn a_template_beside_a_model_is_not_meant_and_one_that_is_no_zip_is_told() {
     let (_folder, models) = shops(&["A.SemanticModel"]);
     write(&models.roots[0], "t.pbit", "zip");
     assert_eq!(name(models.choose(None)), "A");
     let (_alone, models) = shops(&[]);
     write(&models.roots[0], "t.pbit", "zip");
     let error = models.open(None).unwrap_err();
-    assert_eq!(error.kind().as_str(), "unsupported_format");
-    assert!(error.hint().contains("later version"), "{}", error.hint());
+    assert_eq!(error.kind().as_str(), "invalid_input");
+    assert!(error.to_string().contains("cannot be unpacked"), "{error}");
     let (_pbix, models) = shops(&[]);
     write(&models.roots[0], "t.pbix", "zip");
     assert!(models.open(None).unwrap_err().to_string().ends_with("is a .pbix file, which is not read"));

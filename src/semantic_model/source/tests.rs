@@ -67,3 +67,47 @@ fn a_link_out_of_the_model_is_refused_and_one_inside_says_nothing_new() {
     assert_eq!(error.kind().as_str(), "outside_roots");
     assert!(error.to_string().ends_with("out.tmdl` is a link that leads out of its model's folder"));
 }
+
+fn template(folder: &Path, member: &str, bytes: &[u8]) -> std::path::PathBuf {
+    use std::io::Write as _;
+    let path = folder.join("report.pbit");
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+    zip.start_file(member, zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(bytes).unwrap();
+    zip.finish().unwrap();
+    path
+}
+
+#[test]
+fn a_template_is_read_from_its_schema_and_its_size_is_that_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = r#"{"name": "D", "model": {"tables": [{"name": "T", "measures": [{"name": "M", "expression": ["1", "+ 2"]}]}]}}"#;
+    let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let path = template(folder.path(), "DataModelSchema", &bytes);
+    let source = Source::read(&Place::at(&path).unwrap(), &Limits::default()).unwrap();
+    assert_eq!(source.bytes(), std::fs::metadata(&path).unwrap().len());
+    assert_eq!(source.model().unwrap().tables[0].measures[0].expression, "1\n+ 2");
+}
+
+#[test]
+fn a_template_without_a_model_too_large_inside_or_cut_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = template(folder.path(), "Report/Layout", b"{}");
+    let read = |path: &Path, limits: &Limits| Source::read(&Place::at(path).unwrap(), limits);
+    let thin = read(&path, &Limits::default()).unwrap_err();
+    assert!(thin.to_string().ends_with("it holds no `DataModelSchema`"), "{thin}");
+    // 4 MB of spaces are some 4 kB in the file.
+    let path = template(folder.path(), "DataModelSchema", &vec![b' '; 4 << 20]);
+    assert!(std::fs::metadata(&path).unwrap().len() < 100_000);
+    let limits = Limits { file_bytes: 1 << 20, ..Limits::default() };
+    assert_eq!(read(&path, &limits).unwrap_err().kind().as_str(), "limit_exceeded");
+    let whole = std::fs::read(&path).unwrap();
+    for length in 0..whole.len().min(200) {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        assert_eq!(read(&path, &Limits::default()).unwrap_err().kind().as_str(), "invalid_input", "{length}");
+    }
+    let mut broken = whole;
+    broken[60] ^= 0xFF;
+    std::fs::write(&path, &broken).unwrap();
+    assert_eq!(read(&path, &Limits::default()).unwrap_err().kind().as_str(), "invalid_input");
+}

@@ -47,6 +47,23 @@ const REVIEWED: &[(&str, &str, &str)] = &[
     ("te-adventureworks-bim", "[Reseller Current Quarter Sales Performance]", OUTSIDE),
     ("te-adventureworks-bim", "[Reseller Current Quarter Gross Profit Performance]", OUTSIDE),
     // The sample has a measure whose column is gone, on purpose.
+    // The template was saved without its table `Date`: its date table is called `DimDate`.
+    ("te-advworks1465-pbit", "[Extended Amount YTD]", "1:29 there is no table `Date`"),
+    ("te-advworks1465-pbit", "[Extended Amount PY]", "1:43 there is no table `Date`"),
+    ("te-advworks1465-pbit", "[Extended Amount QTD]", "1:29 there is no table `Date`"),
+    ("te-advworks1465-pbit", "[Extended Amount MTD]", "1:29 there is no table `Date`"),
+    ("te-advworks1465-pbit", "[Sales Amount YTD]", "1:26 there is no table `Date`"),
+    ("te-advworks1465-pbit", "[Sales Amount PY]", "1:40 there is no table `Date`"),
+    ("te-advworks1465-pbit", "[Sales Amount QTD]", "1:26 there is no table `Date`"),
+    ("te-advworks1465-pbit", "[Sales Amount MTD]", "1:26 there is no table `Date`"),
+    ("te-advworks1465-pbit", "[Tax Amt YTD]", "1:21 there is no table `Date`"),
+    ("te-advworks1465-pbit", "[Tax Amt PY]", "1:35 there is no table `Date`"),
+    ("te-advworks1465-pbit", "[Tax Amt QTD]", "1:21 there is no table `Date`"),
+    ("te-advworks1465-pbit", "[Tax Amt MTD]", "1:21 there is no table `Date`"),
+    ("te-advworks1465-pbit", "[Total Product Cost YTD]", "1:32 there is no table `Date`"),
+    ("te-advworks1465-pbit", "[Total Product Cost PY]", "1:46 there is no table `Date`"),
+    ("te-advworks1465-pbit", "[Total Product Cost QTD]", "1:32 there is no table `Date`"),
+    ("te-advworks1465-pbit", "[Total Product Cost MTD]", "1:32 there is no table `Date`"),
     ("sample", "[Loyalty Points]", "1:15 there is no column or measure `Points` in table `Customer`"),
 ];
 

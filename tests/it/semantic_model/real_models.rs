@@ -1,4 +1,4 @@
-//! Six public models, when they lie beside the project, against facts that an
+//! Seven public models, when they lie beside the project, against facts that an
 //! independent reader found.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +27,7 @@ pub(super) fn real_models() -> Vec<(&'static str, PathBuf, Value)> {
         ("fuam-core-pbip", "fuam-core-pbip"),
         ("te-adventureworks-bim", "te-adventureworks-bim/AdventureWorks.bim"),
         ("te-allproperties-bim", "te-allproperties-bim/AllProperties.bim"),
+        ("te-advworks1465-pbit", "te-advworks1465-pbit/AdvWorks1465.pbit"),
     ]
     .into_iter()
     .map(|(name, path)| {
