@@ -39,6 +39,8 @@ pub struct ToolCall {
     /// The place in its tool's pool ([`CallTool::pool`]) that the caller holds
     /// already. Without one the source of the tool takes one for the call.
     pub permit: Option<Arc<Slot>>,
+    /// What the caller relies on: a call of a tool that is another by then is refused.
+    pub expects: Option<Pinned>,
     /// A step with `record: none`: neither parameters nor result go into the learning log.
     pub unrecorded: bool,
 }
@@ -57,6 +59,7 @@ impl ToolCall {
             progress: None,
             timeout: None,
             permit: None,
+            expects: None,
             unrecorded: false,
         }
     }
@@ -347,6 +350,13 @@ pub trait CallTool: Send + Sync {
         None
     }
 
+    /// Waits until the tool's server has started, or has failed to; none when a
+    /// call would not have to wait for that.
+    fn ready(&self, name: &str) -> Option<BoxFuture<'static, ()>> {
+        _ = name;
+        None
+    }
+
     /// Why there is no tool of this name: nobody has heard of it, or it is held back.
     fn absence(&self, name: &str) -> CallFailure {
         CallFailure::new(ErrorKind::NotFound, format!("there is no tool `{name}`"))
@@ -372,6 +382,19 @@ pub trait CallTool: Send + Sync {
     /// to. Who asks bounds the wait: a server may take long to start.
     fn settled(&self) -> BoxFuture<'_, ()> {
         Box::pin(std::future::ready(()))
+    }
+}
+
+/// How long a call waits for the sources that may have its tools.
+pub const SOUGHT: Duration = Duration::from_secs(30);
+
+/// [`CallTool::seek`] for one who waits at most so long, and not once the call is cancelled. What
+/// is not there then is not there.
+pub async fn sought(tools: &dyn CallTool, names: &[String], bound: Option<Duration>, cancel: &CancellationToken) {
+    let bound = bound.map_or(SOUGHT, |bound| bound.min(SOUGHT));
+    tokio::select! {
+        _ = tokio::time::timeout(bound, tools.seek(names)) => {}
+        () = cancel.cancelled() => {}
     }
 }
 

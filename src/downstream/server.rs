@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::catalogue::Holdings;
-use super::connection::{Failed, Request};
+use super::connection::{Failed, OURSELVES, Request};
 use super::link::{Connect, Link, Peer, Wish};
 use super::status::{ServerState, Unusable};
 use crate::base::slots::Slots;
@@ -37,8 +37,6 @@ const LONGEST_REST: Duration = Duration::from_secs(30);
 const GRACE: Duration = Duration::from_secs(1);
 /// How long a failed call waits to hear how the server ended.
 const LAST_WORD: Duration = Duration::from_millis(300);
-/// What we call ourselves to others.
-const OURSELVES: &str = "sequitur";
 
 /// What a server is made of.
 pub(super) struct ServerParts {
@@ -100,8 +98,11 @@ pub(super) struct Session {
     changes: Arc<Changes>,
     /// How many changes the last list has seen.
     listed: AtomicU64,
-    listing: tokio::sync::Mutex<()>,
+    /// The question for the list that is under way: all who need the answer wait for one.
+    listing: Mutex<Option<Listing>>,
 }
+
+type Listing = Shared<BoxFuture<'static, Result<(), CallFailure>>>;
 
 #[derive(Default)]
 struct Changes {
@@ -178,6 +179,20 @@ impl Server {
         match &self.life().phase {
             Phase::Resting { failure, .. } => Some(failure.clone()),
             Phase::Idle | Phase::Starting { .. } | Phase::Ready(_) => None,
+        }
+    }
+
+    /// Whether a call of it need not wait for it: it is up, its tools known, or it is known that it cannot be called.
+    pub(super) fn is_settled(&self) -> bool {
+        if self.unusable().is_some() {
+            return true;
+        }
+        let life = self.life();
+        match &life.phase {
+            _ if life.closing => true,
+            Phase::Ready(session) => !session.link.is_over() && !session.is_stale(),
+            Phase::Resting { until, .. } => *until > self.parts.clock.monotonic(),
+            Phase::Idle | Phase::Starting { .. } => false,
         }
     }
 
@@ -276,7 +291,7 @@ impl Server {
         }
     }
 
-    async fn open(&self, connect: &dyn Connect) -> Result<Arc<Session>, CallFailure> {
+    async fn open(self: &Arc<Self>, connect: &dyn Connect) -> Result<Arc<Session>, CallFailure> {
         let changes = Arc::new(Changes::default());
         let told = Arc::clone(&changes);
         let on_changed = Arc::new(move || {
@@ -292,12 +307,7 @@ impl Server {
             link.end(GRACE).await;
             return Err(barred.failure(self.name()));
         }
-        let session = Arc::new(Session {
-            link,
-            changes,
-            listed: AtomicU64::new(u64::MAX),
-            listing: tokio::sync::Mutex::default(),
-        });
+        let session = Arc::new(Session { link, changes, listed: AtomicU64::new(u64::MAX), listing: Mutex::default() });
         if let Err(failure) = self.list(&session).await {
             session.link.end(GRACE).await;
             return Err(failure);
@@ -305,12 +315,35 @@ impl Server {
         Ok(session)
     }
 
-    /// Asks for the tools again, if that was not done since they changed.
-    async fn list(&self, session: &Session) -> Result<(), CallFailure> {
-        let _one = session.listing.lock().await;
-        if !session.is_stale() {
-            return Ok(());
+    /// Has the tools listed again, if that was not done since they changed: one question for all who ask.
+    async fn list(self: &Arc<Self>, session: &Arc<Session>) -> Result<(), CallFailure> {
+        while session.is_stale() {
+            let listing = {
+                let mut under_way = session.listing.lock().unwrap_or_else(PoisonError::into_inner);
+                match &*under_way {
+                    Some(listing) if listing.peek().is_none() => listing.clone(),
+                    Some(_) | None => {
+                        let asked = Arc::clone(self).ask(Arc::clone(session));
+                        let name = self.name().to_owned();
+                        // A task: it goes on when who asked first has left.
+                        let task = tokio::spawn(asked);
+                        let listing = async move {
+                            task.await.unwrap_or_else(|fault| {
+                                let message = format!("the tools of server `{name}` cannot be listed: {fault}");
+                                Err(CallFailure::new(ErrorKind::Internal, message))
+                            })
+                        };
+                        under_way.insert(listing.boxed().shared()).clone()
+                    }
+                }
+            };
+            listing.await?;
         }
+        Ok(())
+    }
+
+    /// Asks for the tools once.
+    async fn ask(self: Arc<Self>, session: Arc<Session>) -> Result<(), CallFailure> {
         // Before the question: what changes while it is answered is asked again.
         let told = session.changes.told.load(Ordering::SeqCst);
         let tools = session.link.tools(LIST).await?;

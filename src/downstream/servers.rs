@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, join_all};
 use indexmap::IndexMap;
 use tokio::sync::watch;
 
@@ -22,7 +23,7 @@ use super::status::{Quarantined, ServerState, ServerStatus, Unusable};
 use crate::base::slots::{Slot, Slots};
 use crate::base::{Clock, ErrorKind};
 use crate::config::{self, Count, DataDir, Seconds};
-use crate::contract::{CallFailure, ToolCall, ToolOutput};
+use crate::contract::{CallFailure, Origin, Pinned, ToolCall, ToolOutput};
 
 /// How often it is looked whether another process accepted what is held back here.
 const LOOK: Duration = Duration::from_secs(1);
@@ -49,6 +50,8 @@ struct Index {
 struct Route {
     server: Arc<Server>,
     own: String,
+    /// What a call relies on.
+    pinned: Arc<Pinned>,
     /// What changed, if it is held back.
     changed: Option<Vec<String>>,
 }
@@ -57,6 +60,8 @@ struct Route {
 struct Prepared {
     server: Arc<Server>,
     session: Arc<Session>,
+    /// What the caller relies on.
+    expected: Arc<Pinned>,
     _place: Option<Slot>,
 }
 
@@ -198,12 +203,23 @@ impl Servers {
         self.index().routes.get(tool)?.server.pool().cloned()
     }
 
+    /// Waits until the tool's server has started and told its tools, or has failed to; none when a call
+    /// need not wait for that. What was begun goes on when the future is dropped.
+    #[must_use]
+    pub fn ready(&self, tool: &str) -> Option<BoxFuture<'static, ()>> {
+        let route = self.index().routes.get(tool).filter(|route| route.changed.is_none()).cloned()?;
+        if route.server.is_settled() {
+            return None;
+        }
+        Some(async move { drop(route.server.session().await) }.boxed())
+    }
+
     /// Calls a tool by its qualified name. The wait for the server to start and
     /// for a place counts against `call.timeout` by itself; from when the call
     /// went out, it has `call.timeout` or the server's own, whichever is shorter.
     pub async fn call(&self, mut call: ToolCall) -> Result<ToolOutput, CallFailure> {
         let name = call.name.clone();
-        let Prepared { server, mut session, _place } = self.prepared(&call, &name).await?;
+        let Prepared { server, mut session, expected, _place } = self.prepared(&call, &name).await?;
         for again in [true, false] {
             // Looked up after the start: what the server lists now is what counts.
             let route = self.route(&name)?;
@@ -213,6 +229,7 @@ impl Servers {
                 return Err(CallFailure::new(ErrorKind::Unavailable, message)
                     .with_hint("look at what it does now; with the next call it is that server's"));
             }
+            route.is_still(&name, &expected, matches!(call.origin, Origin::Step { .. }))?;
             let done = server.send(&session, &route.own, &mut call).await;
             match done {
                 Err(Failed { unsent: true, .. }) if again => {
@@ -226,7 +243,8 @@ impl Servers {
 
     /// The server that has the tool, a place of its pool, and its session.
     async fn prepared(&self, call: &ToolCall, name: &str) -> Result<Prepared, CallFailure> {
-        let server = self.route(name)?.server;
+        let Route { server, pinned, .. } = self.route(name)?;
+        let expected = call.expects.clone().map_or(pinned, Arc::new);
         bounded(call, name, async {
             let place = match server.pool() {
                 // Who calls by hand goes before the steps of workflows.
@@ -234,7 +252,7 @@ impl Servers {
                 Some(_) | None => None,
             };
             let session = server.session().await?;
-            Ok(Prepared { server: Arc::clone(&server), session, _place: place })
+            Ok(Prepared { server: Arc::clone(&server), session, expected, _place: place })
         })
         .await
     }
@@ -402,7 +420,12 @@ impl Index {
                 if line.changed.is_none() {
                     index.tools.push(line.tool.clone());
                 }
-                let route = Route { server: Arc::clone(server), own: line.own.clone(), changed: line.changed.clone() };
+                let route = Route {
+                    server: Arc::clone(server),
+                    own: line.own.clone(),
+                    pinned: Arc::clone(&line.pinned),
+                    changed: line.changed.clone(),
+                };
                 index.routes.insert(name.clone(), route);
             }
         }
@@ -415,6 +438,20 @@ impl Index {
             let server = servers.get(*at).map_or("", |server| server.name());
             tracing::warn!(server, tool = tool.name, "refused: {}", tool.reason);
         }
+    }
+}
+
+impl Route {
+    /// Refuses a call that relies on another definition. A step's record says whether it may be
+    /// repeated, so for a step that must hold whoever is trusted.
+    fn is_still(&self, name: &str, expected: &Pinned, of_step: bool) -> Result<(), CallFailure> {
+        let as_safe = self.pinned.repeat_safe || !expected.repeat_safe;
+        if self.pinned.pin == expected.pin || (self.server.holdings().trusts() && (as_safe || !of_step)) {
+            return Ok(());
+        }
+        let server = self.server.name();
+        let message = format!("server `{server}` changed `{name}` before the call was sent, so it was not sent");
+        Err(CallFailure::new(ErrorKind::Quarantined, message).with_hint("look at what it does now, then call it again"))
     }
 }
 

@@ -1,5 +1,7 @@
 //! All servers over scripted sessions: no process is started here.
 
+mod waiting;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -28,6 +30,8 @@ struct Script {
     broken: Mutex<Option<String>>,
     /// Starts never end.
     hangs: AtomicBool,
+    /// Lists are not answered.
+    mute: AtomicBool,
     /// Calls never end.
     stuck: AtomicBool,
     /// Calls are answered with "not available", and are the session's last.
@@ -98,10 +102,16 @@ impl Link for Scripted {
         Peer { era: "legacy".to_owned(), name, version: "1".to_owned(), instructions: None }
     }
 
-    fn tools(&self, _timeout: Duration) -> BoxFuture<'_, Result<Vec<Object>, CallFailure>> {
+    fn tools(&self, timeout: Duration) -> BoxFuture<'_, Result<Vec<Object>, CallFailure>> {
         self.script.lists.fetch_add(1, Ordering::SeqCst);
         let tools = self.script.tools.lock().unwrap().iter().map(|tool| tool.as_object().cloned().unwrap()).collect();
-        Box::pin(async move { Ok(tools) })
+        Box::pin(async move {
+            if self.script.mute.load(Ordering::SeqCst) {
+                tokio::time::sleep(timeout).await;
+                return Err(CallFailure::new(ErrorKind::Timeout, "it did not list its tools"));
+            }
+            Ok(tools)
+        })
     }
 
     fn call<'c>(&'c self, request: Request<'c>) -> BoxFuture<'c, Result<ToolOutput, Failed>> {

@@ -1,7 +1,7 @@
 //! Drives one run: takes what comes in, turns the pure machine, commits, and
 //! only then carries out what follows. One task per run; the state is its own.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use super::hearing::Hearing;
 use super::inbox::{Request, Row};
 use super::journal::{self, Commit, Journal};
 use super::permits::{Permits, Place};
+use super::prospects::Prospects;
 use super::shared::Shared;
 use super::snapshot::Snapshot;
 use crate::base::slots::Slot;
@@ -45,6 +46,8 @@ pub(super) enum Message {
     Timer(Timer),
     /// A place that a step waited for.
     Permit(StepPath, Place),
+    /// A step's server has started, or failed to; false: the step waits no longer.
+    Started(StepPath, bool),
     /// The place that the run waited for.
     Place(Slot),
     /// Rows of the inbox, for this run.
@@ -78,7 +81,7 @@ pub(super) struct Driver {
     bodies: Bodies,
     journal: Journal,
     permits: Permits,
-    facts: BTreeMap<StepPath, CallFacts>,
+    prospects: Prospects,
     calls: HashMap<StepPath, InFlight>,
     timers: HashMap<Timer, (Timestamp, JoinHandle<()>)>,
     seen: i64,
@@ -115,7 +118,7 @@ impl Driver {
             bodies,
             journal,
             permits,
-            facts: BTreeMap::new(),
+            prospects: Prospects::default(),
             calls: HashMap::new(),
             timers: HashMap::new(),
             seen,
@@ -180,7 +183,7 @@ impl Driver {
         match message {
             Message::CallEnded { path, attempt, ended } => {
                 self.calls.remove(&path);
-                self.facts.remove(&path);
+                self.prospects.forget(&path);
                 let outcome = self.outcome(&path, ended);
                 let jitter = self.shared.entropy.unit();
                 inputs.push((InputKind::CallFinished { path, attempt, outcome, jitter }, None));
@@ -190,6 +193,7 @@ impl Driver {
                 inputs.push((InputKind::TimerFired(timer), None));
             }
             Message::Permit(path, place) => self.permits.granted(path, place),
+            Message::Started(path, in_time) => self.prospects.started(&path, in_time),
             Message::Place(slot) => self.permits.placed(slot),
             Message::Inbox(rows) => {
                 for row in rows {
@@ -322,7 +326,7 @@ impl Driver {
             compiled: &self.compiled,
             bodies: &mut self.bodies,
             permits: &mut self.permits,
-            facts: &mut self.facts,
+            prospects: &mut self.prospects,
             sender: &self.sender,
         };
         machine::turn(&mut self.state, kinds, now, &mut at_hand)
@@ -472,6 +476,7 @@ impl Driver {
         call.cancel = cancel;
         call.timeout = ready.timeout_ms.map(Duration::from_millis);
         call.permit = self.permits.of_tool(path);
+        call.expects = self.prospects.expected(path);
         call.unrecorded = self.state.node(path).is_some_and(|node| node.record_none);
         Ok(call)
     }
@@ -513,7 +518,7 @@ struct AtHand<'d> {
     compiled: &'d Compiled,
     bodies: &'d mut Bodies,
     permits: &'d mut Permits,
-    facts: &'d mut BTreeMap<StepPath, CallFacts>,
+    prospects: &'d mut Prospects,
     sender: &'d mpsc::UnboundedSender<Message>,
 }
 
@@ -555,9 +560,15 @@ impl machine::Local for AtHand<'_> {
             return None;
         }
         let sender = self.sender.clone();
-        let tool = state.steps.get(path).and_then(|step| step.ready.as_ref()).map(|ready| ready.tool.as_str());
+        let ready = state.steps.get(path).and_then(|step| step.ready.as_ref());
+        let tool = ready.map(|ready| ready.tool.as_str());
         let node = state.node(path);
         let of_tool = tool.filter(|_| node.is_some_and(|node| matches!(node.kind, StepKind::Action(_))));
+        let bound = ready.and_then(|ready| ready.timeout_ms);
+        if let Err(wait) = self.prospects.ready(self.shared, path, of_tool, bound, self.sender) {
+            self.permits.give_back(path);
+            return wait.map(Err);
+        }
         let pool = of_tool.and_then(|tool| self.shared.tools().pool(tool));
         let held = self.permits.acquire(path, pool, move |path, place| {
             // A run that has ended drops the place, which gives it back.
@@ -566,18 +577,13 @@ impl machine::Local for AtHand<'_> {
         if !held {
             return None;
         }
-        if let Some(facts) = self.facts.get(path) {
-            return Some(Ok(facts.clone()));
-        }
+        // As they are now: a permit may have been waited for long.
         let facts = self.shared.facts_of(node, tool.unwrap_or_default());
-        if let Ok(facts) = &facts {
-            self.facts.insert(path.clone(), facts.clone());
-        }
-        Some(facts)
+        Some(facts.inspect(|facts| self.prospects.rely(path, facts)))
     }
 
     fn give_back(&mut self, path: &StepPath) {
-        self.facts.remove(path);
+        self.prospects.forget(path);
         self.permits.give_back(path);
     }
 

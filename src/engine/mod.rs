@@ -18,6 +18,7 @@ mod hearing;
 mod inbox;
 mod journal;
 mod permits;
+mod prospects;
 mod shared;
 mod snapshot;
 mod wait;

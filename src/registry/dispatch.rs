@@ -23,13 +23,11 @@ use crate::base::json::Object;
 use crate::base::slots::Slots;
 use crate::base::{Clock, Entropy, ErrorKind};
 use crate::config::{NextSteps, Redaction};
-use crate::contract::{Binding, CallFailure, CallTool, Origin, Pinned, ToolCall, ToolDefinition, ToolOutput};
+use crate::contract::{Binding, CallFailure, CallTool, Origin, Pinned, ToolCall, ToolDefinition, ToolOutput, sought};
 use crate::intelligence::Entry as Suggestible;
 
 /// How long the list waits for servers that were never seen before.
 pub const SETTLE_WAIT: Duration = Duration::from_secs(2);
-/// How long a call waits for the sources that may have its tool.
-const SOUGHT: Duration = Duration::from_secs(30);
 
 /// What a registry is made of.
 pub struct RegistryParts {
@@ -249,13 +247,7 @@ impl Registry {
         if let Some(entry) = self.catalogue().get(&call.name) {
             return Some(Arc::clone(entry));
         }
-        let bound = call.timeout.map_or(SOUGHT, |timeout| timeout.min(SOUGHT));
-        let names = std::slice::from_ref(&call.name);
-        let sought = tokio::time::timeout(bound, self.seek(names));
-        tokio::select! {
-            _ = sought => {}
-            () = call.cancel.cancelled() => {}
-        }
+        sought(self, std::slice::from_ref(&call.name), call.timeout, &call.cancel).await;
         self.catalogue().get(&call.name).map(Arc::clone)
     }
 
@@ -292,6 +284,10 @@ impl CallTool for Registry {
 
     fn pool(&self, name: &str) -> Option<Slots> {
         self.catalogue().get(name)?.provider.pool(name)
+    }
+
+    fn ready(&self, name: &str) -> Option<BoxFuture<'static, ()>> {
+        self.catalogue().get(name)?.provider.ready(name)
     }
 
     fn absence(&self, name: &str) -> CallFailure {

@@ -24,6 +24,12 @@ pub trait Provider: Send + Sync {
         None
     }
 
+    /// Waits until the tool's server has started or failed to; none when a call need not wait.
+    fn ready(&self, name: &str) -> Option<BoxFuture<'static, ()>> {
+        _ = name;
+        None
+    }
+
     /// Why a tool that it knows is not among [`Provider::tools`].
     fn refusal(&self, name: &str) -> Option<CallFailure> {
         _ = name;

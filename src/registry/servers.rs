@@ -32,6 +32,10 @@ impl Provider for ServerTools {
         self.0.pool(name)
     }
 
+    fn ready(&self, name: &str) -> Option<BoxFuture<'static, ()>> {
+        self.0.ready(name)
+    }
+
     fn refusal(&self, name: &str) -> Option<CallFailure> {
         self.0.refusal(name)
     }

@@ -1,7 +1,6 @@
 //! `execute_workflow`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -16,7 +15,7 @@ use super::services::Services;
 use super::spec::{Answered, Tool};
 use crate::base::ErrorKind;
 use crate::base::json::Object;
-use crate::contract::{Annotations, Origin, ToolCall};
+use crate::contract::{Annotations, Origin, ToolCall, sought};
 use crate::engine::RunRequest;
 use crate::machine;
 use crate::registry::ToolSet;
@@ -25,8 +24,6 @@ use crate::workflow::{self, LibraryError, Loaded, Rejected, Severity};
 
 /// A definition up to this many bytes stands in an example of a call.
 const ECHOED_BYTES: usize = 2_000;
-/// For servers that may have the template's tools and were never asked.
-const SOUGHT: Duration = Duration::from_secs(30);
 
 /// `execute_workflow`.
 pub(super) struct ExecuteWorkflow;
@@ -184,11 +181,7 @@ pub(super) fn not_found(error: &LibraryError) -> ToolFailure {
 async fn seek_tools(services: &Services, loaded: &Loaded, call: &ToolCall) {
     let Some(tools) = services.all_tools() else { return };
     let names: Vec<String> = loaded.plan.tools().into_iter().map(ToOwned::to_owned).collect();
-    tokio::select! {
-        // What is still not there then is told as missing.
-        _ = tokio::time::timeout(SOUGHT, tools.seek(&names)) => {}
-        () = call.cancel.cancelled() => {}
-    }
+    sought(&*tools, &names, None, &call.cancel).await;
 }
 
 /// A run without its tools would only fail later.

@@ -4,7 +4,6 @@
 //! calls only its own kind.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -16,11 +15,9 @@ use super::services::Services;
 use super::spec::{Relay, Relayed, Tool as _};
 use crate::base::ErrorKind;
 use crate::base::json::{self, Object};
-use crate::contract::{Annotations, ToolCall, ToolDefinition};
+use crate::contract::{Annotations, ToolCall, ToolDefinition, sought};
 use crate::registry::ToolSet;
 
-/// How long to wait for the server that the name speaks of.
-const SOUGHT: Duration = Duration::from_secs(30);
 /// Arguments up to this many bytes stand in an example of a call.
 const ECHOED_BYTES: usize = 2_000;
 
@@ -99,11 +96,7 @@ async fn relay(services: &Services, asked: Arguments, call: ToolCall, own: &str)
         .ok_or_else(|| ToolFailure::new(ErrorKind::Internal, "the tools are not there: the process is ending"))?;
     let names = [name];
     if tools.definition(&names[0]).is_none() {
-        tokio::select! {
-            // Not there in time is not there.
-            _ = tokio::time::timeout(SOUGHT, tools.seek(&names)) => {}
-            () = call.cancel.cancelled() => {}
-        }
+        sought(&*tools, &names, None, &call.cancel).await;
     }
     let [name] = names;
     let Some(definition) = tools.definition(&name) else {

@@ -1,9 +1,9 @@
 //! `sequitur validate`: everything that is wrong with template files.
 
 use std::path::Path;
-use std::time::Duration;
 
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::args::Validate;
 use crate::cli::backend::{Backend, Client, Purpose};
@@ -12,12 +12,10 @@ use crate::cli::failure::Failure;
 use crate::cli::setup::Setup;
 use crate::cli::table::Style;
 use crate::cli::terminal::Terminal;
+use crate::contract::sought;
 use crate::telemetry::visible;
 use crate::workflow::plan::Source;
 use crate::workflow::{Problem, Severity, load_file};
-
-/// For servers that may have a file's tools and were never asked.
-const SOUGHT: Duration = Duration::from_secs(30);
 
 /// One file's outcome.
 struct Checked {
@@ -88,7 +86,7 @@ async fn check(file: &Path, folder: &Path, client: Option<&Client>) -> Checked {
             if let Some(client) = client {
                 let names: Vec<String> = loaded.plan.tools().into_iter().map(ToOwned::to_owned).collect();
                 // A server that takes longer has its tools told as missing.
-                tokio::time::timeout(SOUGHT, client.tools.seek(&names)).await.ok();
+                sought(&*client.tools, &names, None, &CancellationToken::new()).await;
                 let lookup = |name: &str| client.tools.definition(name);
                 problems.extend(loaded.validate_tools(&lookup, &client.tools.names()));
             }

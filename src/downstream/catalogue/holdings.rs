@@ -101,6 +101,11 @@ impl Holdings {
         self.held().era.clone()
     }
 
+    /// Whether what the server changes is taken as it is.
+    pub(in crate::downstream) fn trusts(&self) -> bool {
+        self.rules.trusts()
+    }
+
     pub(in crate::downstream) fn fill(&self, own: &str, arguments: &mut Object) {
         self.rules.fill(own, arguments);
     }

@@ -5,6 +5,7 @@
 //! what is shown of a server's tools belongs to [`Rules`].
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -66,7 +67,7 @@ pub(in crate::downstream) struct Line {
     /// The server's own name.
     pub(in crate::downstream) own: String,
     /// What a call of it relies on.
-    pub(in crate::downstream) pinned: Pinned,
+    pub(in crate::downstream) pinned: Arc<Pinned>,
     /// How it changed, a line each, if it is held back.
     pub(in crate::downstream) changed: Option<Vec<String>>,
 }
@@ -208,7 +209,7 @@ impl Listing {
                 Some(_) | None => {}
             }
             let changed = (!changed.is_empty()).then_some(changed);
-            let pinned = Pinned::of(&tool.definition);
+            let pinned = Arc::new(Pinned::of(&tool.definition));
             listing.lines.push(Line { tool, own, pinned, changed });
         }
         listing

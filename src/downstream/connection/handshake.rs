@@ -20,7 +20,7 @@ use crate::base::json::Object;
 use crate::contract::CallFailure;
 
 /// Our name, to servers and of servers.
-const OURSELVES: &str = "sequitur";
+pub(in crate::downstream) const OURSELVES: &str = "sequitur";
 /// More of a server's instructions is not kept.
 const INSTRUCTIONS: usize = 16_000;
 /// More of its name and version is not kept.
@@ -150,10 +150,6 @@ fn facts(server: &str, running: &Running, us: Implementation) -> Result<Facts, C
         return Err(CallFailure::new(ErrorKind::Conflict, told).with_hint(hint));
     }
     let name = info.server_info.as_ref().map(|server| shown(&server.name, NAME)).unwrap_or_default();
-    if name == OURSELVES {
-        let told = format!("server `{server}` is Sequitur itself");
-        return Err(CallFailure::new(ErrorKind::Conflict, told).with_hint("take it out of the configuration's servers"));
-    }
     let era = if version.has_initialize() { Era::Legacy } else { Era::Modern };
     let context = match era {
         Era::Legacy => None,

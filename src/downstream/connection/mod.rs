@@ -27,5 +27,5 @@ mod writer;
 mod tests;
 
 pub(super) use call::{Failed, Request};
-pub(super) use handshake::{Era, Opening};
+pub(super) use handshake::{Era, OURSELVES, Opening};
 pub(super) use session::Connection;

@@ -135,3 +135,25 @@ async fn a_cancelled_run_leaves_the_line_of_a_full_server() {
     assert_eq!(tools.calls("gate").len(), 0);
     process.dies().await;
 }
+
+#[tokio::test]
+async fn a_step_whose_server_is_still_starting_holds_nothing_and_waits_as_long_as_it_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let tools = Tools::with_pool(1);
+    let settings = Settings { max_parallel_steps: 1, ..Settings::default() };
+    let process = Process::with(folder.path(), "one", tools.clone(), settings).await;
+    let starting = process.run(plan(json!([{"id": "a", "tool": "starting"}]), json!({}))).await;
+    let impatient = json!([{"id": "a", "tool": "starting", "timeout_seconds": 0.05}]);
+    let impatient = process.run(plan(impatient, json!({}))).await;
+    let run = process.run(plan(json!([{"id": "a", "tool": "echo"}]), json!({}))).await;
+    assert_eq!(soon(process.settled(&run)).await.status(), RunStatus::Completed, "others go on");
+    let failed = soon(process.settled(&impatient)).await;
+    let error = failed.steps["a"].error.clone().unwrap();
+    assert_eq!(error.message, "the call of `starting` was not sent within 0.05 s: its server is still starting");
+    assert_eq!(process.engine.state(&starting).await.unwrap().steps["a"].status, StepStatus::Pending);
+    assert!(tools.calls("starting").is_empty());
+    tools.started.cancel();
+    assert_eq!(soon(process.settled(&starting)).await.status(), RunStatus::Completed);
+    assert_eq!(tools.calls("starting").len(), 1);
+    process.dies().await;
+}

@@ -18,6 +18,7 @@ use sequitur::store::{NewProcess, Store, StoreOptions};
 use sequitur::workflow::plan::Plan;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 /// A call as a tool saw it.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +42,8 @@ pub(crate) struct Tools {
     /// What the tools say of themselves.
     pub(crate) description: Mutex<String>,
     pub(crate) late: AtomicBool,
+    /// The server of `starting` has started.
+    pub(crate) started: CancellationToken,
 }
 
 impl Tools {
@@ -60,6 +63,7 @@ impl Tools {
             pool,
             description: Mutex::default(),
             late: AtomicBool::new(false),
+            started: CancellationToken::new(),
         }
     }
 
@@ -89,7 +93,9 @@ impl CallTool for Tools {
                 Ok(ToolOutput { is_error: true, ..ToolOutput::structured(body) })
             };
             match call.name.as_str() {
-                "echo" | "unsafe_echo" | "late" => Ok(ToolOutput::structured(Value::Object(call.arguments))),
+                "echo" | "unsafe_echo" | "late" | "starting" => {
+                    Ok(ToolOutput::structured(Value::Object(call.arguments)))
+                }
                 "fail" => error("tool_error", "it failed"),
                 "flaky" if self.calls("flaky").len() <= 2 => error("unavailable", "not yet"),
                 "flaky" => Ok(ToolOutput::structured(json!({"ok": true}))),
@@ -105,6 +111,11 @@ impl CallTool for Tools {
                 other => Err(CallFailure::new(ErrorKind::NotFound, format!("no tool `{other}`"))),
             }
         })
+    }
+
+    fn ready(&self, name: &str) -> Option<BoxFuture<'static, ()>> {
+        let started = self.started.clone();
+        (name == "starting" && !started.is_cancelled()).then(|| Box::pin(started.cancelled_owned()) as BoxFuture<'_, _>)
     }
 
     fn definition(&self, name: &str) -> Option<ToolDefinition> {

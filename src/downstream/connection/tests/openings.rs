@@ -220,27 +220,6 @@ async fn a_version_that_nobody_knows_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sequitur_itself_is_no_server_of_sequitur() {
-    for era in [None, Some(Era::Legacy)] {
-        let (opening, mut server, _) = meet();
-        let opening = Opening { era, ..opening };
-        let play = async {
-            if era.is_none() {
-                let id = server.asked("server/discover").await;
-                server.refuse(&id, -32_601, "x").await;
-            }
-            let id = server.asked("initialize").await;
-            let mut hello = legacy_hello();
-            hello["serverInfo"]["name"] = json!("sequitur");
-            server.answer(&id, hello).await;
-        };
-        let (failure, ()) = tokio::join!(refused(opening), play);
-        assert_eq!(failure.message, "server `box` is Sequitur itself");
-        assert!(!failure.kind.retryable());
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_server_that_ends_at_the_start_is_unavailable_and_one_that_hangs_is_a_timeout() {
     let (opening, server, _) = meet();
     drop(server);
