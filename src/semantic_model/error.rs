@@ -4,6 +4,7 @@
 //! way that no other case tells.
 
 use crate::base::ErrorKind;
+use crate::semantic_model::dax::{DaxError, Validation};
 use crate::semantic_model::discovery::Instance;
 use crate::semantic_model::model::Location;
 
@@ -104,6 +105,60 @@ pub enum Error {
         /// What to give instead.
         hint: String,
     },
+    /// An object that is not in the files.
+    #[error("there is no {object} in the model's files")]
+    NoObject {
+        /// The object with its kind.
+        object: String,
+    },
+    /// A format that is read and not written.
+    #[error("`{path}` is a {format} file, which is read only")]
+    NoWriting {
+        /// The file.
+        path: String,
+        /// `.pbit`.
+        format: &'static str,
+    },
+    /// The file's permissions forbid it.
+    #[error("`{path}` is read-only")]
+    ReadOnly {
+        /// The file.
+        path: String,
+    },
+    /// The system refused to write.
+    #[error("`{path}` cannot be written: {cause}")]
+    CannotWrite {
+        /// The file.
+        path: String,
+        /// The system's words.
+        cause: String,
+    },
+    /// A file is another one than when it was read.
+    #[error("`{path}` was changed by someone else since it was read: nothing was written")]
+    FileChanged {
+        /// The file.
+        path: String,
+    },
+    /// A name that something else has.
+    #[error("there is already a {what} `{name}` in {owner}")]
+    Taken {
+        /// `measure`, `column`, `table`.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// Where it is.
+        owner: String,
+    },
+    /// DAX that is not right.
+    #[error("the DAX of `{name}` is not valid: {} (line {}, column {})", first.message, first.line, first.column)]
+    InvalidDax {
+        /// Whose DAX.
+        name: String,
+        /// What is wrong first.
+        first: Box<DaxError>,
+        /// Everything that is wrong, as answers tell it.
+        validation: Box<Validation>,
+    },
     /// The model is another one than when the first page was read.
     #[error("the model changed since the page that gave this `next_token`")]
     Changed,
@@ -164,17 +219,27 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Syntax(_) | Self::Archive { .. } | Self::InvalidArgument { .. } => ErrorKind::InvalidInput,
-            Self::Unreadable { .. } => ErrorKind::Unavailable,
-            Self::NoSuchPath { .. } | Self::NoModel { .. } | Self::NothingFound { .. } | Self::NotFound { .. } => {
-                ErrorKind::NotFound
+            Self::Syntax(_) | Self::Archive { .. } | Self::InvalidArgument { .. } | Self::InvalidDax { .. } => {
+                ErrorKind::InvalidInput
             }
+            Self::Unreadable { .. } => ErrorKind::Unavailable,
+            Self::NoSuchPath { .. }
+            | Self::NoModel { .. }
+            | Self::NothingFound { .. }
+            | Self::NotFound { .. }
+            | Self::NoObject { .. } => ErrorKind::NotFound,
             Self::Ambiguous { .. } => ErrorKind::AmbiguousModel,
             Self::NoRoots => ErrorKind::NoRoots,
             Self::OutsideRoots { .. } | Self::LeavesModel { .. } => ErrorKind::OutsideRoots,
-            Self::Unsupported { .. } | Self::SectionUnavailable { .. } => ErrorKind::UnsupportedFormat,
+            Self::Unsupported { .. } | Self::SectionUnavailable { .. } | Self::NoWriting { .. } => {
+                ErrorKind::UnsupportedFormat
+            }
             Self::TooLarge { .. } => ErrorKind::LimitExceeded,
-            Self::Changed => ErrorKind::Conflict,
+            Self::Changed
+            | Self::FileChanged { .. }
+            | Self::ReadOnly { .. }
+            | Self::CannotWrite { .. }
+            | Self::Taken { .. } => ErrorKind::Conflict,
             Self::Internal { .. } => ErrorKind::Internal,
         }
     }
@@ -212,6 +277,21 @@ impl Error {
             Self::Archive { .. } => "save the file again, or give the Power BI project (PBIP) it was made from".into(),
             Self::TooLarge { .. } => "give the model's own folder instead of one that holds more".into(),
             Self::InvalidArgument { hint, .. } => hint.clone(),
+            Self::NoObject { .. } => "call `02_describe_table` for what a table holds".into(),
+            Self::NoWriting { .. } => {
+                "save the report as a Power BI project (PBIP): its model's files can be changed".into()
+            }
+            Self::ReadOnly { .. } => "make the file writable (check it out, if it is under source control)".into(),
+            Self::CannotWrite { .. } => "check the permissions of its folder and the room on the disk".into(),
+            Self::FileChanged { .. } => "look at the model again, then repeat the call".into(),
+            Self::Taken { what: "measure", .. } => {
+                "names of measures are unique in a model: choose another name, or name that table".into()
+            }
+            Self::Taken { .. } => "choose another name".into(),
+            Self::InvalidDax { first, .. } => first
+                .hint
+                .clone()
+                .unwrap_or_else(|| "`03_dax_intelligence` tells everything that is wrong with it".into()),
             Self::Changed => "read the list again from its first page".into(),
             Self::SectionUnavailable { .. } => "export section `compact`".into(),
             Self::Internal { .. } => "report this with the call that caused it".into(),

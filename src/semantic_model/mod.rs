@@ -2,7 +2,8 @@
 //!
 //! `place`, `discovery` and `roots` say where models lie; `source` reads their
 //! files (`archive` what is zipped), `tmdl` and `bim` make a [`model::Model`] of
-//! them; `statistics` adds what a `.vpax` beside them knows; `dax` reads the expressions; `facts` answers the questions of the pack's tools. Must not
+//! them; `statistics` adds what a `.vpax` beside them knows; `dax` reads the expressions; `facts` answers the
+//! questions of the pack's tools; `write` changes files. Must not
 //! know MCP, workflows or the store. A new question is a file in `facts`.
 
 mod archive;
@@ -23,5 +24,6 @@ mod text;
 mod tmdl;
 mod tmsl;
 pub mod words;
+pub mod write;
 
 pub use error::{Error, Fault};

@@ -43,10 +43,7 @@ impl Source {
             Format::Bim => vec![place.content.clone()],
             Format::Pbit => return Self::template(place, limits),
         };
-        let base = match place.format {
-            Format::Tmdl => place.content.as_path(),
-            Format::Bim | Format::Pbit => place.content.parent().unwrap_or(Path::new("")),
-        };
+        let base = Self::base(place);
         let mut files = Vec::with_capacity(paths.len());
         let mut total: u64 = 0;
         for path in paths {
@@ -64,6 +61,19 @@ impl Source {
     fn template(place: &Place, limits: &Limits) -> Result<Self, Error> {
         let (bytes, size) = archive::member(&place.content, TEMPLATE_SCHEMA, limits)?;
         Ok(Self { format: place.format, size, files: vec![File { name: TEMPLATE_SCHEMA.into(), bytes }] })
+    }
+
+    /// The folder that names of files are relative to.
+    pub(crate) fn base(place: &Place) -> &Path {
+        match place.format {
+            Format::Tmdl => place.content.as_path(),
+            Format::Bim | Format::Pbit => place.content.parent().unwrap_or(Path::new("")),
+        }
+    }
+
+    /// The files, as `(name, bytes)`.
+    pub(crate) fn into_files(self) -> impl Iterator<Item = (Arc<str>, Vec<u8>)> {
+        self.files.into_iter().map(|file| (file.name, file.bytes))
     }
 
     /// The same from files that are in memory already, as `(name, bytes)`.

@@ -30,6 +30,7 @@ mod shape;
 mod span;
 pub mod syntax;
 mod transitions;
+mod validation;
 
 pub use analysis::{Analysis, Formula};
 pub use complexity::Complexity;
@@ -46,6 +47,7 @@ pub use resolve::Target;
 pub use shape::{hashes, same_shape};
 pub use span::{Position, Span};
 pub use transitions::{Transition, transitions};
+pub use validation::{DaxError, Level, Validation};
 
 #[cfg(test)]
 mod tests;

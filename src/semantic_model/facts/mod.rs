@@ -8,6 +8,8 @@
 pub mod calculation_groups;
 pub mod connect;
 mod counts;
+pub mod create_calculation_group;
+pub mod delete_measure;
 pub mod detect;
 pub mod export_schema;
 pub mod measure_details;
@@ -16,6 +18,8 @@ pub mod page;
 pub mod relationships;
 pub mod table;
 pub mod tables;
+pub mod upsert_measure;
+mod written;
 
 pub use counts::Counts;
 

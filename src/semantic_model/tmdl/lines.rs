@@ -6,27 +6,27 @@ use crate::semantic_model::text::number;
 
 /// One line of a file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Line<'a> {
+pub(in crate::semantic_model) struct Line<'a> {
     /// From 1.
-    pub(super) number: u32,
+    pub(in crate::semantic_model) number: u32,
     /// The whole line without its ending.
-    pub(super) raw: &'a str,
+    pub(in crate::semantic_model) raw: &'a str,
     /// Without indentation and trailing white space.
-    pub(super) text: &'a str,
+    pub(in crate::semantic_model) text: &'a str,
     /// Full steps of indentation.
-    pub(super) level: usize,
+    pub(in crate::semantic_model) level: usize,
     /// The indentation is whole steps of the file's own unit.
-    pub(super) even: bool,
+    pub(in crate::semantic_model) even: bool,
 }
 
 impl Line<'_> {
     /// White space only.
-    pub(super) fn is_blank(&self) -> bool {
+    pub(in crate::semantic_model) fn is_blank(&self) -> bool {
         self.text.is_empty()
     }
 
     /// The column, from 1, of `part`, which must be a part of this line's text.
-    pub(super) fn column_of(&self, part: &str) -> u32 {
+    pub(in crate::semantic_model) fn column_of(&self, part: &str) -> u32 {
         // Both point into one file, so the difference of their addresses is an offset into the line.
         let offset = (part.as_ptr() as usize).saturating_sub(self.raw.as_ptr() as usize);
         let before = self.raw.get(..offset).unwrap_or(self.raw);
@@ -34,7 +34,7 @@ impl Line<'_> {
     }
 
     /// The column of the first character that is not white space.
-    pub(super) fn first_column(&self) -> u32 {
+    pub(in crate::semantic_model) fn first_column(&self) -> u32 {
         self.column_of(self.text)
     }
 }
@@ -86,12 +86,20 @@ impl Unit {
 }
 
 /// A name for the unit, for messages.
-pub(super) fn unit_name(text: &str) -> &'static str {
+pub(in crate::semantic_model) fn unit_name(text: &str) -> &'static str {
     if Unit::of(text) == Unit::Tab { "tabs" } else { "spaces" }
 }
 
+/// One step of indentation as the file writes it.
+pub(in crate::semantic_model) fn indent(text: &str) -> String {
+    match Unit::of(text) {
+        Unit::Tab => "\t".to_owned(),
+        Unit::Spaces(width) => " ".repeat(width),
+    }
+}
+
 /// The lines of a file. Endings may be LF or CRLF.
-pub(super) fn lines(text: &str) -> Vec<Line<'_>> {
+pub(in crate::semantic_model) fn lines(text: &str) -> Vec<Line<'_>> {
     let unit = Unit::of(text);
     text.split('\n')
         .enumerate()

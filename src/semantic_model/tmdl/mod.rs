@@ -9,8 +9,8 @@
 //! compared with the files that Power BI Desktop and Tabular Editor write.
 
 mod build;
-mod lines;
-mod name;
-mod tree;
+pub(in crate::semantic_model) mod lines;
+pub(in crate::semantic_model) mod name;
+pub(in crate::semantic_model) mod tree;
 
 pub(crate) use build::build;

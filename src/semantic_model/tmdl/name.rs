@@ -8,7 +8,7 @@ use std::borrow::Cow;
 ///
 /// `None` when a quote is not closed or there is no name at all. A plain name
 /// ends at white space, `=` and `:`, and at `.` when `dots_end` is set.
-pub(super) fn split(text: &str, dots_end: bool) -> Option<(Cow<'_, str>, &str)> {
+pub(in crate::semantic_model) fn split(text: &str, dots_end: bool) -> Option<(Cow<'_, str>, &str)> {
     let Some(quoted) = text.strip_prefix('\'') else {
         let end = text
             .find(|c: char| c.is_whitespace() || c == '=' || c == ':' || (dots_end && c == '.'))
@@ -32,7 +32,7 @@ pub(super) fn split(text: &str, dots_end: bool) -> Option<(Cow<'_, str>, &str)> 
 
 /// A whole value that is one name, with its quotes taken off. What is not a
 /// well-formed quoted name is taken as it stands.
-pub(super) fn whole(value: &str) -> String {
+pub(in crate::semantic_model) fn whole(value: &str) -> String {
     match split(value, false) {
         Some((name, "")) if value.starts_with('\'') => name.into_owned(),
         Some(_) | None => value.to_owned(),
@@ -40,7 +40,7 @@ pub(super) fn whole(value: &str) -> String {
 }
 
 /// `Table.Column`, each part with or without quotes.
-pub(super) fn pair(value: &str) -> Option<(String, String)> {
+pub(in crate::semantic_model) fn pair(value: &str) -> Option<(String, String)> {
     let (table, rest) = split(value, true)?;
     let column = rest.strip_prefix('.')?;
     let column = if column.starts_with('\'') {

@@ -15,28 +15,34 @@ use crate::semantic_model::tmdl::name;
 
 /// An object or a property with what is indented below it.
 #[derive(Debug)]
-pub(super) struct Node<'a> {
+pub(in crate::semantic_model) struct Node<'a> {
     /// The first word, as it is written.
-    pub(super) keyword: &'a str,
+    pub(in crate::semantic_model) keyword: &'a str,
     /// An object's name; for `ref` the name it refers to.
-    pub(super) name: Option<Cow<'a, str>>,
+    pub(in crate::semantic_model) name: Option<Cow<'a, str>>,
     /// `ref table Sales`: only an order, not a declaration.
-    pub(super) is_ref: bool,
+    pub(in crate::semantic_model) is_ref: bool,
     /// What follows `:` or `=`.
-    pub(super) body: Body<'a>,
+    pub(in crate::semantic_model) body: Body<'a>,
     /// The `///` lines above.
-    pub(super) description: Option<String>,
+    pub(in crate::semantic_model) description: Option<String>,
     /// What is indented below.
-    pub(super) children: Vec<Node<'a>>,
+    pub(in crate::semantic_model) children: Vec<Node<'a>>,
     /// The line, from 1.
-    pub(super) line: u32,
+    pub(in crate::semantic_model) line: u32,
+    /// The line where its description begins, or `line`.
+    pub(in crate::semantic_model) first_line: u32,
+    /// The last line of its body: what is below it comes after.
+    pub(in crate::semantic_model) body_end: u32,
+    /// Its last line, with what is below it.
+    pub(in crate::semantic_model) end: u32,
     /// The column of the first word, from 1.
-    pub(super) column: u32,
+    pub(in crate::semantic_model) column: u32,
 }
 
 /// What an object or property says of itself.
 #[derive(Debug)]
-pub(super) enum Body<'a> {
+pub(in crate::semantic_model) enum Body<'a> {
     /// Nothing: a flag, or an object with properties only.
     Nothing,
     /// `name: value`.
@@ -51,17 +57,17 @@ pub(super) enum Body<'a> {
 
 impl<'a> Node<'a> {
     /// Whether the first word is `word`, upper and lower case being equal.
-    pub(super) fn is(&self, word: &str) -> bool {
+    pub(in crate::semantic_model) fn is(&self, word: &str) -> bool {
         self.keyword.eq_ignore_ascii_case(word)
     }
 
     /// The child property of that name.
-    pub(super) fn child(&self, word: &str) -> Option<&Node<'a>> {
+    pub(in crate::semantic_model) fn child(&self, word: &str) -> Option<&Node<'a>> {
         self.children.iter().find(|child| child.is(word))
     }
 
     /// The text of the body with LF between lines; `None` where there is none.
-    pub(super) fn text(&self) -> Option<String> {
+    pub(in crate::semantic_model) fn text(&self) -> Option<String> {
         match &self.body {
             Body::Nothing => None,
             Body::Value(value) => Some(value.clone().into_owned()),
@@ -100,7 +106,7 @@ fn join<'a>(lines: &[Line<'a>], show: impl Fn(&Line<'a>) -> &'a str) -> String {
 }
 
 /// Parses one file.
-pub(super) fn parse<'a>(text: &'a str, file: &Arc<str>) -> Result<Vec<Node<'a>>, Error> {
+pub(in crate::semantic_model) fn parse<'a>(text: &'a str, file: &Arc<str>) -> Result<Vec<Node<'a>>, Error> {
     let mut parser = Parser { text, file, lines: lines(text), at: 0 };
     parser.children(0)
 }
@@ -150,7 +156,10 @@ impl<'a> Parser<'a, '_> {
                 continue;
             }
             let mut node = self.node(line, level)?;
-            node.description = description.take().map(|(text, _)| text.trim_end().to_owned());
+            if let Some((text, first)) = description.take() {
+                node.description = Some(text.trim_end().to_owned());
+                node.first_line = first.number;
+            }
             nodes.push(node);
         }
         if let Some((_, line)) = description {
@@ -192,6 +201,9 @@ impl<'a> Parser<'a, '_> {
             description: None,
             children: Vec::new(),
             line: line.number,
+            first_line: line.number,
+            body_end: line.number,
+            end: line.number,
             column: line.first_column(),
         };
         let mut rest = rest.trim_start();
@@ -223,8 +235,16 @@ impl<'a> Parser<'a, '_> {
             let deeper = if node.name.is_some() { 2 } else { 1 };
             node.body = self.expression(line, value.trim(), level, deeper)?;
         }
+        node.body_end = self.last_filled(line.number);
         node.children = self.children(level + 1)?;
+        node.end = self.last_filled(line.number);
         Ok(node)
+    }
+
+    /// The number of the last line read that is not blank.
+    fn last_filled(&self, at_least: u32) -> u32 {
+        let read = self.lines.get(..self.at).unwrap_or_default();
+        read.iter().rev().find(|line| !line.is_blank()).map_or(at_least, |line| line.number.max(at_least))
     }
 
     fn word(&self, line: Line<'a>, text: &'a str) -> Result<(&'a str, &'a str), Error> {
@@ -303,7 +323,7 @@ impl<'a> Parser<'a, '_> {
 
 /// A value without its double quotes, `""` inside being one `"`. A format such
 /// as `"yes";"no"` is no quoted value: its inner quotes are single.
-fn unquote(value: &str) -> Cow<'_, str> {
+pub(in crate::semantic_model) fn unquote(value: &str) -> Cow<'_, str> {
     match value.strip_prefix('"').and_then(|value| value.strip_suffix('"')) {
         Some(inner) if !inner.contains('"') => Cow::Borrowed(inner),
         Some(inner) if !inner.replace("\"\"", "").contains('"') => Cow::Owned(inner.replace("\"\"", "\"")),
