@@ -11,6 +11,7 @@ pub mod ids;
 pub mod json;
 pub mod lines;
 pub mod slots;
+pub mod text;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use error_kind::ErrorKind;

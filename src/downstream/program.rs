@@ -43,6 +43,7 @@ impl Program {
             input: pipes.stdin,
             era,
             timeout: wish.timeout,
+            redaction: self.launch.redaction.clone(),
             client_version: env!("CARGO_PKG_VERSION").to_owned(),
             on_changed: Arc::clone(&wish.on_changed),
         };
@@ -55,6 +56,12 @@ impl Program {
                 Err(Failed { failure: self.with_end(failure, exit), ended })
             }
         }
+    }
+
+    /// Arguments and folders may hold some.
+    fn without_secrets(&self, failure: CallFailure) -> CallFailure {
+        let clean = |text: String| self.launch.redaction.redact(&text).unwrap_or(text);
+        CallFailure { message: clean(failure.message), hint: failure.hint.map(clean), ..failure }
     }
 
     fn with_end(&self, failure: CallFailure, exit: Option<Exit>) -> CallFailure {
@@ -86,7 +93,7 @@ impl Connect for Program {
             }
             match done {
                 Ok(running) => Ok(Arc::new(running) as Arc<dyn Link>),
-                Err(failed) => Err(failed.failure),
+                Err(failed) => Err(self.without_secrets(failed.failure)),
             }
         })
     }

@@ -48,8 +48,8 @@ impl Servers {
     #[must_use]
     pub fn new(parts: ServersParts) -> Arc<Self> {
         let ServersParts { servers, data, environment, redaction, guard, own_program, clock } = parts;
-        let reach = Reach { environment, redaction, guard, own_program };
-        Self::build(&servers, data, &clock, &|name, server| reach.connect(name, server))
+        let reach = Reach { environment, redaction: redaction.clone(), guard, own_program };
+        Self::build(&servers, data, &redaction, &clock, &|name, server| reach.connect(name, server))
     }
 }
 

@@ -22,7 +22,7 @@ use super::server::{Now, Server, ServerParts, Session};
 use super::status::{Quarantined, ServerState, ServerStatus, Unusable};
 use crate::base::slots::{Slot, Slots};
 use crate::base::{Clock, ErrorKind};
-use crate::config::{self, Count, DataDir, Seconds};
+use crate::config::{self, Count, DataDir, Redaction, Seconds};
 use crate::contract::{CallFailure, Origin, Pinned, ToolCall, ToolOutput};
 
 /// How often it is looked whether another process accepted what is held back here.
@@ -117,10 +117,11 @@ impl Servers {
     pub(super) fn build(
         servers: &IndexMap<String, config::Server>,
         data: Option<DataDir>,
+        redaction: &Redaction,
         clock: &Arc<dyn Clock>,
         connect: &dyn Fn(&str, &config::Server) -> Way,
     ) -> Arc<Self> {
-        let shelf = Shelf::new(data);
+        let shelf = Shelf::new(data, redaction.clone());
         Arc::new_cyclic(|this: &Weak<Self>| {
             let mut names: HashMap<String, &str> = HashMap::new();
             let mut all = Vec::new();
@@ -143,7 +144,7 @@ impl Servers {
                 let rules = Rules::of(name, server).beside(servers.keys());
                 let launch = launch_hash(&server.transport);
                 // What is not used has no tools, whatever is remembered of it.
-                let own_shelf = if reached.is_ok() { shelf.clone() } else { Shelf::new(None) };
+                let own_shelf = if reached.is_ok() { shelf.clone() } else { Shelf::new(None, redaction.clone()) };
                 let holdings = Arc::new(Holdings::load(name, launch, rules, own_shelf));
                 let weak = this.clone();
                 all.push(Server::new(ServerParts {

@@ -18,7 +18,7 @@ use super::status::Unusable;
 use super::{AcceptError, ServerState, Servers};
 use crate::base::json::Object;
 use crate::base::{Clock, ErrorKind, ManualClock};
-use crate::config::{DataDir, Server};
+use crate::config::{DataDir, Redaction, Server};
 use crate::contract::{CallFailure, Origin, ToolCall, ToolOutput};
 
 /// What a server does, and what was done to it.
@@ -188,7 +188,7 @@ impl World {
         let blocks: IndexMap<String, Server> =
             self.servers.iter().map(|(name, (block, _))| (name.clone(), block.clone())).collect();
         let clock: Arc<dyn Clock> = self.clock.clone();
-        Servers::build(&blocks, Some(data), &clock, &|name, block| match &block.problem {
+        Servers::build(&blocks, Some(data), &Redaction::default(), &clock, &|name, block| match &block.problem {
             Some(problem) => Err(Unusable::refused(problem.clone(), "correct it")),
             None => Ok(Arc::new(Starter(Arc::clone(&self.servers[name].1)))),
         })

@@ -23,6 +23,8 @@ const MAX_TOLD: usize = 20;
 #[derive(Debug)]
 pub(super) struct Check {
     validator: Validator,
+    /// Deeper arguments are left to the tool: to look at them could take for ever.
+    levels: usize,
 }
 
 /// What is wrong with a call's arguments.
@@ -48,12 +50,19 @@ impl Check {
     /// Compiles a schema; no reference is fetched. `Err` says why it cannot be used.
     pub(super) fn compile(schema: &Value) -> Result<Self, String> {
         let built = json_schema::compile_foreign(schema, MAX_SCHEMA_BYTES);
-        built.map(|validator| Self { validator }).map_err(|error| error.chars().take(300).collect())
+        built.map(|(validator, levels)| Self { validator, levels }).map_err(|error| error.chars().take(300).collect())
     }
 
     /// Everything that is wrong with `arguments`.
     pub(super) fn run(&self, tool: &str, schema: &Value, arguments: &Object) -> Result<(), Box<Rejected>> {
         let instance = Value::Object(arguments.clone());
+        if self.levels < MAX_DEPTH && json_schema::depth(&instance) > self.levels {
+            tracing::debug!(
+                tool,
+                "its schema refers back to itself too often for arguments this deep: they are not checked"
+            );
+            return Ok(());
+        }
         if self.validator.is_valid(&instance) {
             return Ok(());
         }
@@ -304,5 +313,15 @@ mod tests {
     fn a_schema_that_points_outside_is_not_fetched() {
         assert!(Check::compile(&json!({"$ref": "https://example.com/schema.json"})).is_err());
         assert!(Check::compile(&json!({"$ref": "file:///etc/passwd"})).is_err());
+    }
+
+    #[test]
+    fn a_schema_that_branches_into_itself_is_not_followed_for_ever() {
+        let again = json!({"properties": {"a": {"$ref": "#"}}});
+        let schema = json!({"anyOf": [again, again, {"required": ["never"]}], "required": ["a"]});
+        let check = Check::compile(&schema).unwrap();
+        let deep = |levels: usize| (0..levels).fold(json!({}), |inner, _| json!({"a": inner}));
+        assert!(check.run("t", &schema, &object(&deep(5))).is_err(), "what can be checked soon is");
+        assert_eq!(check.run("t", &schema, &object(&deep(60))), Ok(()));
     }
 }

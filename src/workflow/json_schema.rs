@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::node::{Node, Spot};
 use super::problem::Code;
 use super::problems::Problems;
-use super::schema_size;
+use super::schema_size::{self, Size};
 
 /// Bytes of a schema's compact text.
 const MAX_BYTES: usize = 256 * 1024;
@@ -18,15 +18,16 @@ const MAX_DEPTH: usize = 64;
 
 /// Compiles a schema; the error says what is wrong with it.
 pub(crate) fn compile(schema: &Value) -> Result<Validator, String> {
-    within(schema, MAX_BYTES, true)
+    within(schema, MAX_BYTES, true).map(|(validator, _)| validator)
 }
 
-/// [`compile`] for a schema of a server's, which may be as long as `max_bytes` and whose formats are left to it.
-pub(crate) fn compile_foreign(schema: &Value, max_bytes: usize) -> Result<Validator, String> {
-    within(schema, max_bytes, false)
+/// [`compile`] for a schema of a server's, which may be as long as `max_bytes` and whose formats are left to it;
+/// and how deep a value may be to be validated soon.
+pub(crate) fn compile_foreign(schema: &Value, max_bytes: usize) -> Result<(Validator, usize), String> {
+    within(schema, max_bytes, false).map(|(validator, size)| (validator, size.levels()))
 }
 
-fn within(schema: &Value, max_bytes: usize, formats: bool) -> Result<Validator, String> {
+fn within(schema: &Value, max_bytes: usize, formats: bool) -> Result<(Validator, Size), String> {
     if depth(schema) > MAX_DEPTH {
         return Err(format!("it is nested deeper than {MAX_DEPTH} levels"));
     }
@@ -34,7 +35,7 @@ fn within(schema: &Value, max_bytes: usize, formats: bool) -> Result<Validator, 
     if bytes > max_bytes {
         return Err(format!("it has {bytes} bytes, {max_bytes} are allowed"));
     }
-    schema_size::bounded(schema)?;
+    let size = schema_size::bounded(schema)?;
     let options = || {
         let options = jsonschema::options().offline();
         if formats { options.should_validate_formats(true) } else { options }
@@ -45,13 +46,15 @@ fn within(schema: &Value, max_bytes: usize, formats: bool) -> Result<Validator, 
         let patterns = PatternOptions::fancy_regex().backtrack_limit(100_000).size_limit(1 << 20);
         options().with_pattern_options(patterns).build(schema)
     };
-    linear.build(schema).or_else(|_| leashed()).map_err(|error| {
+    let built = linear.build(schema).or_else(|_| leashed());
+    built.map(|validator| (validator, size)).map_err(|error| {
         let at = error.instance_path().to_string();
         if at.is_empty() { error.to_string() } else { format!("{error} (at `{at}`)") }
     })
 }
 
-fn depth(value: &Value) -> usize {
+/// Values inside values.
+pub(crate) fn depth(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
         Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),

@@ -11,23 +11,54 @@ use serde_json::{Map, Value};
 const MAX_EXPANDED: u64 = 100_000;
 /// Schemas inside schemas, with every reference put in: each is a call on the stack.
 const MAX_LEVELS: usize = 400;
+/// Times that a schema is asked about one value, at the most.
+const MAX_STEPS: u64 = 1 << 20;
 /// Parts of a schema that references can be relative to.
 const MAX_RESOURCES: usize = 64;
 /// What a published meta-schema counts: its text is not here.
 const META_SCHEMA: u64 = 1_000;
 
+/// What a schema amounts to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Size {
+    /// Schemas in it, with every reference put in.
+    schemas: u64,
+    /// References back to what they stand in: with more than one, each level of a value may
+    /// multiply the work.
+    back: u64,
+}
+
+impl Size {
+    fn plus(self, other: Self) -> Self {
+        Self { schemas: self.schemas.saturating_add(other.schemas), back: self.back.saturating_add(other.back) }
+    }
+
+    fn larger(self, other: Self) -> Self {
+        Self { schemas: self.schemas.max(other.schemas), back: self.back.max(other.back) }
+    }
+
+    /// How deep a value may be for its validation to come to an end soon.
+    pub(crate) fn levels(self) -> usize {
+        if self.back < 2 {
+            return usize::MAX;
+        }
+        let steps = u64::from(MAX_STEPS.checked_ilog(self.back).unwrap_or(0));
+        usize::try_from(steps).unwrap_or(usize::MAX)
+    }
+}
+
 /// Refuses a schema that would take too long to validate; the error says why.
-pub(super) fn bounded(schema: &Value) -> Result<(), String> {
+pub(super) fn bounded(schema: &Value) -> Result<Size, String> {
     let mut walk = Walk { root: schema, resources: Vec::new(), anchors: HashMap::new(), sizes: HashMap::new() };
     walk.collect(schema);
     if walk.resources.len() > MAX_RESOURCES {
         return Err(format!("more than {MAX_RESOURCES} of its parts have an `$id`"));
     }
     let size = walk.schema(schema, MAX_LEVELS)?;
-    if size > MAX_EXPANDED {
+    if size.schemas > MAX_EXPANDED {
         return Err(format!("with its references followed it holds more than {MAX_EXPANDED} schemas"));
     }
-    Ok(())
+    Ok(size)
 }
 
 struct Walk<'s> {
@@ -36,7 +67,7 @@ struct Walk<'s> {
     resources: Vec<&'s Value>,
     anchors: HashMap<&'s str, Vec<&'s Value>>,
     /// By the schema's place in memory. One that is being measured counts once: a cycle.
-    sizes: HashMap<*const Value, u64>,
+    sizes: HashMap<*const Value, Size>,
 }
 
 impl<'s> Walk<'s> {
@@ -60,47 +91,47 @@ impl<'s> Walk<'s> {
     }
 
     /// A schema, or a list of schemas.
-    fn schema(&mut self, value: &'s Value, levels: usize) -> Result<u64, String> {
+    fn schema(&mut self, value: &'s Value, levels: usize) -> Result<Size, String> {
         let levels = levels.checked_sub(1).ok_or_else(|| format!("it is nested deeper than {MAX_LEVELS} levels"))?;
         let map = match value {
             Value::Array(items) => return self.all(items, levels),
             Value::Object(map) => map,
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return Ok(0),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return Ok(Size::default()),
         };
         let place = std::ptr::from_ref(value);
         if let Some(size) = self.sizes.get(&place) {
             return Ok(*size);
         }
-        self.sizes.insert(place, 1);
-        let mut size = 1_u64;
+        self.sizes.insert(place, Size { schemas: 1, back: 1 });
+        let mut size = Size { schemas: 1, back: 0 };
         for (key, part) in map {
             let more = match (key.as_str(), part) {
                 ("$ref" | "$dynamicRef" | "$recursiveRef", Value::String(reference)) => {
                     self.reference(reference, levels)?
                 }
                 // Data, or only there to be referred to.
-                ("const" | "enum" | "default" | "example" | "examples" | "$defs" | "definitions", _) => 0,
+                ("const" | "enum" | "default" | "example" | "examples" | "$defs" | "definitions", _) => Size::default(),
                 ("properties" | "patternProperties" | "dependentSchemas" | "dependencies", Value::Object(schemas)) => {
                     self.all(schemas.values(), levels)?
                 }
                 _ => self.schema(part, levels)?,
             };
-            size = size.saturating_add(more);
+            size = size.plus(more);
         }
         // What these look at is validated a second time.
         if ["unevaluatedProperties", "unevaluatedItems"].iter().any(|key| applies(map, key)) {
-            size = size.saturating_mul(2);
+            size = size.plus(size);
         }
         self.sizes.insert(place, size);
         Ok(size)
     }
 
-    fn all(&mut self, schemas: impl IntoIterator<Item = &'s Value>, levels: usize) -> Result<u64, String> {
-        schemas.into_iter().try_fold(0_u64, |sum, schema| Ok(sum.saturating_add(self.schema(schema, levels)?)))
+    fn all(&mut self, schemas: impl IntoIterator<Item = &'s Value>, levels: usize) -> Result<Size, String> {
+        schemas.into_iter().try_fold(Size::default(), |sum, schema| Ok(sum.plus(self.schema(schema, levels)?)))
     }
 
     /// The largest of all that a reference may mean.
-    fn reference(&mut self, reference: &str, levels: usize) -> Result<u64, String> {
+    fn reference(&mut self, reference: &str, levels: usize) -> Result<Size, String> {
         let (base, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let fragment = decoded(fragment);
         let mut meant: Vec<&'s Value> = Vec::new();
@@ -111,12 +142,12 @@ impl<'s> Walk<'s> {
             meant.extend(named);
         }
         if ["http://json-schema.org/", "https://json-schema.org/"].iter().any(|site| base.starts_with(site)) {
-            return Ok(META_SCHEMA);
+            return Ok(Size { schemas: META_SCHEMA, back: 0 });
         }
         if meant.is_empty() {
             return Err(format!("`{}` is not in it", reference.chars().take(100).collect::<String>()));
         }
-        meant.into_iter().try_fold(0, |most, schema| Ok(self.schema(schema, levels)?.max(most)))
+        meant.into_iter().try_fold(Size::default(), |most, schema| Ok(self.schema(schema, levels)?.larger(most)))
     }
 }
 
@@ -197,6 +228,16 @@ mod tests {
             }, "default": {"$ref": "nowhere"}}},
             "properties": {"a": {"$ref": "#/$defs/node"}, "b": {"$ref": "http://json-schema.org/draft-07/schema#"}},
         });
-        assert_eq!(bounded(&tree), Ok(()));
+        assert_eq!(bounded(&tree).unwrap().back, 2);
+    }
+
+    #[test]
+    fn how_deep_a_value_may_be_depends_on_how_often_a_schema_refers_back_to_itself() {
+        let back = |times: usize| {
+            let again: Vec<Value> = (0..times).map(|_| json!({"properties": {"a": {"$ref": "#"}}})).collect();
+            bounded(&json!({"anyOf": again})).unwrap().levels()
+        };
+        assert_eq!([back(0), back(1)], [usize::MAX, usize::MAX]);
+        assert_eq!([back(2), back(3), back(32)], [20, 12, 4]);
     }
 }

@@ -16,6 +16,7 @@ use super::names::normalise;
 use super::read::read;
 use super::shelf::{Entry, Shelf, ShelfError, Stamp, There};
 use crate::base::json::{Object, sha256_hex};
+use crate::config::Redaction;
 use crate::contract::ToolDefinition;
 
 /// One server's tools.
@@ -117,7 +118,7 @@ impl Holdings {
         if self.held().last == last {
             return false;
         }
-        let (list, broken) = taken(server, tools);
+        let (list, broken) = taken(server, tools, self.shelf.redaction());
         let mut noticed = Noticed::default();
         let written = self.write(false, |held, doubt| {
             noticed = held.book.fetched(list, doubt);
@@ -229,16 +230,17 @@ impl Held {
 }
 
 /// The tools that can be taken in, and why the others cannot. Of two with one name the first.
-fn taken(server: &str, tools: &[Object]) -> (Vec<ToolDefinition>, Vec<RefusedTool>) {
+fn taken(server: &str, tools: &[Object], redaction: &Redaction) -> (Vec<ToolDefinition>, Vec<RefusedTool>) {
     let mut list: Vec<ToolDefinition> = Vec::new();
     let mut broken = Vec::new();
     let mut names = HashSet::new();
     for (at, tool) in tools.iter().enumerate() {
         let shown = || {
             let name = tool.get("name").and_then(Value::as_str).filter(|name| !name.is_empty());
+            let name = name.map(|name| redaction.redact(name).unwrap_or_else(|| name.to_owned()));
             name.map_or_else(|| format!("number {}", at + 1), |name| name.chars().take(100).collect())
         };
-        let reading = read(tool).and_then(|reading| {
+        let reading = read(tool, redaction).and_then(|reading| {
             let first = names.insert(reading.definition.name.clone());
             if first { Ok(reading) } else { Err("the server lists another tool of this name before it".to_owned()) }
         });
@@ -273,7 +275,7 @@ mod tests {
     use super::super::{Rules, Shelf};
     use super::Holdings;
     use crate::base::json::Object;
-    use crate::config::DataDir;
+    use crate::config::{DataDir, Redaction};
 
     fn tools(written: &Value) -> Vec<Object> {
         written.as_array().unwrap().iter().map(|tool| tool.as_object().cloned().unwrap()).collect()
@@ -300,7 +302,8 @@ mod tests {
 
         fn process(&self, trust: bool) -> Holdings {
             let server = serde_json::from_value(json!({"command": "x", "trust": trust})).unwrap();
-            let shelf = Shelf::new(Some(DataDir::open(self.folder.path()).unwrap()));
+            let shelf =
+                Shelf::new(Some(DataDir::open(self.folder.path()).unwrap()), Redaction::new(&["hunter22".to_owned()]));
             Holdings::load("git", "launch".to_owned(), Rules::of("git", &server), shelf)
         }
     }
@@ -384,6 +387,19 @@ mod tests {
         assert_eq!(written, running.shelf.stamp("git"), "the stamp is of what we wrote");
         assert!(world.process(false).accept("a").unwrap());
         assert!(running.look());
+    }
+
+    #[test]
+    fn no_secret_is_listed_told_or_kept() {
+        let world = World::new();
+        let holdings = world.process(false);
+        let list = json!([tool("a", "key hunter22"), tool("hunter22", "1"), {"name": "b hunter22"}]);
+        holdings.take("git", "legacy", &tools(&list));
+        holdings.take("git", "legacy", &tools(&json!([tool("a", "other hunter22")])));
+        let told = format!("{:?} {:?}", holdings.listing(), holdings.refused());
+        let kept = std::fs::read_to_string(world.folder.path().join("servers/git.json")).unwrap();
+        assert!(!told.contains("hunter22") && !kept.contains("hunter22"), "{told}\n{kept}");
+        assert!(told.contains("<redacted>") && kept.contains("<redacted>"));
     }
 
     #[test]

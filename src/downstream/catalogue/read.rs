@@ -8,8 +8,9 @@
 use serde_json::{Value, json};
 
 use crate::base::json::Object;
+use crate::base::text::seen;
+use crate::config::Redaction;
 use crate::contract::{Annotations, ToolDefinition};
-use crate::telemetry::is_hidden;
 
 /// The longest name of a tool; ours are shorter anyway.
 const MAX_NAME: usize = 256;
@@ -18,10 +19,34 @@ const MAX_DESCRIPTION: usize = 8_000;
 /// Bytes of one schema's JSON, and how deep it may go.
 const MAX_SCHEMA_BYTES: usize = 256 * 1024;
 const MAX_SCHEMA_DEPTH: usize = 48;
-/// Keywords whose values are data and not schemas.
-const DATA: [&str; 5] = ["default", "const", "enum", "examples", "example"];
-/// Keywords that point at other schemas.
-const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
+/// What a keyword of a schema holds.
+enum Holds {
+    /// Values to compare with or to show, and no schemas.
+    Data,
+    /// Schemas under names that are nobody's keywords.
+    Named,
+    /// The place of another schema.
+    Reference,
+    /// A schema, schemas, or something else.
+    Schemas,
+}
+
+fn holds(keyword: &str) -> Holds {
+    match keyword {
+        "default" | "const" | "enum" | "examples" | "example" => Holds::Data,
+        "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" | "dependencies" => {
+            Holds::Named
+        }
+        "$ref" | "$dynamicRef" | "$recursiveRef" => Holds::Reference,
+        _ => Holds::Schemas,
+    }
+}
+
+/// The text of a tool on its way in: what is not seen is counted and taken out, and so are secrets.
+struct Cleaner<'r> {
+    redaction: &'r Redaction,
+    removed: usize,
+}
 
 /// A tool that was taken in, under the server's own name for it.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,27 +59,30 @@ pub(in crate::downstream) struct Reading {
 }
 
 /// Takes a tool in; the error is a reason that fits behind "refused:".
-pub(in crate::downstream) fn read(tool: &Object) -> Result<Reading, String> {
+pub(in crate::downstream) fn read(tool: &Object, redaction: &Redaction) -> Result<Reading, String> {
     let text = |key: &str| tool.get(key).and_then(Value::as_str);
     let name = text("name").ok_or("it has no name")?;
     if name.is_empty() || name.len() > MAX_NAME {
         return Err(format!("its name has {} bytes; 1 to {MAX_NAME} are allowed", name.len()));
     }
+    if redaction.redact(name).is_some() {
+        return Err("its name holds a secret of the configuration".to_owned());
+    }
+    let mut cleaner = Cleaner { redaction, removed: 0 };
     let annotations = tool.get("annotations");
     let hint = |key: &str| annotations.and_then(|all| all.get(key)).and_then(Value::as_bool);
-    let mut removed = 0;
     let title = text("title").or_else(|| annotations.and_then(|all| all.get("title")).and_then(Value::as_str));
-    let title = title.map(|title| clean(title, MAX_TITLE, &mut removed).replace(['\n', '\t'], " "));
-    let description = clean(text("description").unwrap_or_default(), MAX_DESCRIPTION, &mut removed);
+    let title = title.map(|title| cleaner.clean(title, MAX_TITLE).replace(['\n', '\t'], " "));
+    let description = cleaner.clean(text("description").unwrap_or_default(), MAX_DESCRIPTION);
     let input_schema = match tool.get("inputSchema") {
         None | Some(Value::Null) => return Err("it has no input schema".to_owned()),
-        Some(schema) => object_schema(schema, &mut removed).map_err(|why| format!("its input schema {why}"))?,
+        Some(schema) => object_schema(schema, &mut cleaner).map_err(|why| format!("its input schema {why}"))?,
     };
     let (output_schema, without_output_schema) = match tool.get("outputSchema") {
         None | Some(Value::Null) => (None, None),
         Some(schema) if fetches(schema) => return Err("its output schema refers to another document".to_owned()),
         // Its results pass as they are; the schema would only take the list down with strict clients.
-        Some(schema) => match object_schema(schema, &mut removed) {
+        Some(schema) => match object_schema(schema, &mut cleaner) {
             Ok(schema) => (Some(schema), None),
             Err(why) => (None, Some(why)),
         },
@@ -68,27 +96,81 @@ pub(in crate::downstream) fn read(tool: &Object) -> Result<Reading, String> {
     let title = title.filter(|title| !title.trim().is_empty());
     let definition =
         ToolDefinition { name: name.to_owned(), title, description, input_schema, output_schema, annotations };
-    Ok(Reading { definition, removed, without_output_schema })
+    Ok(Reading { definition, removed: cleaner.removed, without_output_schema })
 }
 
-/// The text without what a reader does not see, at most `limit` bytes.
-fn clean(text: &str, limit: usize, removed: &mut usize) -> String {
-    let mut out = String::with_capacity(text.len().min(limit));
-    for c in text.chars() {
-        // Two more kinds of line breaks, which hide in a line otherwise.
-        let c = if matches!(c, '\u{2028}' | '\u{2029}') { '\n' } else { c };
-        let seen = matches!(c, '\n' | '\t') || !(is_hidden(c) || matches!(c, '\u{fe00}'..='\u{fe0f}'));
-        if seen && out.len() + c.len_utf8() <= limit {
-            out.push(c);
-        } else if c != '\r' {
-            *removed += 1;
+impl Cleaner<'_> {
+    /// The text without what a reader does not see, at most `limit` bytes.
+    fn clean(&mut self, text: &str, limit: usize) -> String {
+        let text: String = text
+            .chars()
+            .filter_map(|c| {
+                let seen = seen(c);
+                self.removed += usize::from(seen.is_none() && c != '\r');
+                seen
+            })
+            .collect();
+        // Before the cut: half a secret is not found any more.
+        let mut text = self.redaction.redact(&text).unwrap_or(text);
+        let end = text.floor_char_boundary(limit);
+        self.removed += text[end..].chars().count();
+        text.truncate(end);
+        text
+    }
+
+    /// Cleans the descriptions of a schema's parts. Other texts are what the server
+    /// compares with, names, choices, patterns: they lose nothing but secrets.
+    fn schema(&mut self, schema: &mut Value) {
+        match schema {
+            Value::Object(map) => {
+                for (key, value) in map.iter_mut() {
+                    match (holds(key), value) {
+                        (Holds::Schemas, Value::String(text))
+                            if matches!(key.as_str(), "description" | "title" | "$comment") =>
+                        {
+                            *text = self.clean(text, MAX_DESCRIPTION);
+                        }
+                        (Holds::Named, Value::Object(named)) => {
+                            self.keys(named);
+                            named.values_mut().for_each(|schema| self.schema(schema));
+                        }
+                        (Holds::Schemas, value) => self.schema(value),
+                        (Holds::Data | Holds::Named | Holds::Reference, value) => self.data(value),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.schema(item)),
+            Value::String(_) => self.data(schema),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
-    out
+
+    fn data(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                if let Some(clean) = self.redaction.redact(text) {
+                    *text = clean;
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.data(item)),
+            Value::Object(map) => {
+                self.keys(map);
+                map.values_mut().for_each(|value| self.data(value));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn keys(&self, map: &mut Object) {
+        if map.keys().any(|key| self.redaction.redact(key).is_some()) {
+            let before = std::mem::take(map);
+            map.extend(before.into_iter().map(|(key, value)| (self.redaction.redact(&key).unwrap_or(key), value)));
+        }
+    }
 }
 
 /// The schema of an object, cleaned; the error is what is wrong with it.
-fn object_schema(schema: &Value, removed: &mut usize) -> Result<Value, String> {
+fn object_schema(schema: &Value, cleaner: &mut Cleaner<'_>) -> Result<Value, String> {
     let Value::Object(map) = schema else { return Err("is no object".to_owned()) };
     if !map.get("type").is_none_or(|kind| kind == "object") {
         return Err("describes something else than an object".to_owned());
@@ -107,39 +189,21 @@ fn object_schema(schema: &Value, removed: &mut usize) -> Result<Value, String> {
     // Clients insist on it.
     map.entry("type").or_insert_with(|| json!("object"));
     let mut schema = Value::Object(map);
-    clean_texts(&mut schema, removed);
+    cleaner.schema(&mut schema);
     Ok(schema)
 }
 
 /// Whether a reference in the schema leads out of it.
 fn fetches(schema: &Value) -> bool {
     match schema {
-        Value::Object(map) => map.iter().any(|(key, value)| match value.as_str() {
-            Some(target) => REFERENCES.contains(&key.as_str()) && !target.starts_with('#'),
-            None => !DATA.contains(&key.as_str()) && fetches(value),
+        Value::Object(map) => map.iter().any(|(key, value)| match (holds(key), value) {
+            (Holds::Data, _) => false,
+            (Holds::Named, Value::Object(named)) => named.values().any(fetches),
+            (Holds::Reference, Value::String(target)) => !target.starts_with('#'),
+            (Holds::Named | Holds::Reference | Holds::Schemas, value) => fetches(value),
         }),
         Value::Array(items) => items.iter().any(fetches),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
-}
-
-/// Cleans the descriptions of a schema's parts. Other texts are what the server
-/// compares with: names, choices, patterns.
-fn clean_texts(schema: &mut Value, removed: &mut usize) {
-    match schema {
-        Value::Object(map) => {
-            for (key, value) in map.iter_mut() {
-                if let Value::String(text) = value {
-                    if matches!(key.as_str(), "description" | "title" | "$comment") {
-                        *text = clean(text, MAX_DESCRIPTION, removed);
-                    }
-                } else if !DATA.contains(&key.as_str()) {
-                    clean_texts(value, removed);
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| clean_texts(item, removed)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -157,8 +221,13 @@ fn deeper(value: &Value, allowed: usize) -> bool {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{MAX_SCHEMA_DEPTH, read};
+    use super::MAX_SCHEMA_DEPTH;
     use crate::base::json::Object;
+    use crate::config::Redaction;
+
+    fn read(tool: &Object) -> Result<super::Reading, String> {
+        super::read(tool, &Redaction::default())
+    }
 
     fn object(value: &Value) -> Object {
         value.as_object().cloned().unwrap()
@@ -243,6 +312,42 @@ mod tests {
         ] {
             assert!(read(&with_schema(&schema)).is_ok(), "{schema}");
         }
+    }
+
+    #[test]
+    fn a_propertys_name_is_no_keyword() {
+        let refers = json!({"$ref": "https://evil.example/s.json"});
+        for name in ["default", "const", "enum", "example", "examples"] {
+            for keyword in ["properties", "$defs", "patternProperties", "dependentSchemas"] {
+                let schema = json!({keyword: {name: refers}});
+                let told = read(&with_schema(&schema)).unwrap_err();
+                assert_eq!(told, "its input schema refers to another document", "{schema}");
+            }
+            let hidden = json!({"properties": {name: {"description": "x\u{200d}y"}}});
+            let schema = read(&with_schema(&hidden)).unwrap().definition.input_schema;
+            assert_eq!(schema["properties"][name]["description"], "xy");
+        }
+        let plain = json!({"properties": {"$ref": {"type": "string"}, "title": {"type": "string"}}, "$comment": "c"});
+        assert_eq!(read(&with_schema(&plain)).unwrap().definition.input_schema["properties"], plain["properties"]);
+    }
+
+    #[test]
+    fn secrets_are_taken_out_everywhere_before_anything_is_cut() {
+        let redaction = Redaction::new(&["hunter22".to_owned()]);
+        let read = |tool: &Value| super::read(&object(tool), &redaction);
+        let tool = json!({
+            "name": "t", "title": format!("{}hunter22", "x".repeat(195)), "description": "key hun\u{200b}ter22",
+            "inputSchema": {"properties": {"hunter22": {"enum": ["hunter22"], "default": "hunter22", "pattern": "hunter22",
+                "description": "a hunter22", "examples": [{"hunter22": ["hunter22"]}]}}},
+            "outputSchema": {"type": "object", "title": "hunter22"}
+        });
+        let definition = read(&tool).unwrap().definition;
+        assert!(definition.title.clone().unwrap().ends_with("x<reda"));
+        assert_eq!(definition.description, "key <redacted>");
+        let whole = serde_json::Value::Object(definition.to_mcp()).to_string();
+        assert!(!whole.contains("hunter") && whole.matches("<redacted>").count() == 9, "{whole}");
+        let named = json!({"name": "get_hunter22", "inputSchema": {}});
+        assert_eq!(read(&named).unwrap_err(), "its name holds a secret of the configuration");
     }
 
     #[test]

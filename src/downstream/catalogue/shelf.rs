@@ -18,7 +18,7 @@ use super::book::{Book, Kept, bare};
 use super::names;
 use super::read::read;
 use crate::base::json::{Object, sha256_hex};
-use crate::config::DataDir;
+use crate::config::{DataDir, Redaction};
 use crate::contract::ToolDefinition;
 
 const FOLDER: &str = "servers";
@@ -35,6 +35,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 #[derive(Debug, Clone)]
 pub(in crate::downstream) struct Shelf {
     data: Option<DataDir>,
+    redaction: Redaction,
     max_bytes: u64,
 }
 
@@ -99,13 +100,19 @@ struct WrittenTool {
 }
 
 impl Shelf {
-    pub(in crate::downstream) fn new(data: Option<DataDir>) -> Self {
-        Self { data, max_bytes: MAX_BYTES }
+    /// In this folder, without these secrets.
+    pub(in crate::downstream) fn new(data: Option<DataDir>, redaction: Redaction) -> Self {
+        Self { data, redaction, max_bytes: MAX_BYTES }
+    }
+
+    /// What must not lie there.
+    pub(in crate::downstream) fn redaction(&self) -> &Redaction {
+        &self.redaction
     }
 
     /// The book of a server that is started this way.
     pub(in crate::downstream) fn read(&self, server: &str, launch: &str) -> Result<Option<Entry>, ShelfError> {
-        Ok(self.file(server)?.books.iter().find(|book| book.launch == launch).map(WrittenBook::entry))
+        Ok(self.file(server)?.books.iter().find(|book| book.launch == launch).map(|book| book.entry(&self.redaction)))
     }
 
     /// Changes a server's book: `change` gets what lies there and gives what is to lie there.
@@ -147,7 +154,7 @@ impl Shelf {
             }
         };
         let at = file.books.iter().position(|book| book.launch == launch);
-        let before = at.map(|at| file.books.remove(at).entry());
+        let before = at.map(|at| file.books.remove(at).entry(&self.redaction));
         let after = change(before.as_ref().map_or(There::Nothing, There::Book));
         if before.as_ref() != Some(&after) {
             file.version = VERSION;
@@ -170,7 +177,7 @@ impl Shelf {
             let Some(book) = file.books.get_mut(shortened) else {
                 return Err(format!("it would have {} bytes", text.len()));
             };
-            let mut entry = book.entry();
+            let mut entry = book.entry(&self.redaction);
             let last = entry.book.tools.iter().any(|kept| kept.present) && shortened + 1 == file.books.len();
             if !last {
                 entry.book.tools.iter_mut().for_each(|kept| kept.present = false);
@@ -256,10 +263,10 @@ impl WrittenBook {
         Self { launch: launch.to_owned(), era: entry.era.clone(), tools: tools.collect() }
     }
 
-    fn entry(&self) -> Entry {
+    fn entry(&self, redaction: &Redaction) -> Entry {
         let tools = self.tools.iter().filter_map(|tool| {
             let name = tool.definition.get("name").and_then(Value::as_str)?;
-            let again = |definition: &Object| read(definition).ok().map(|reading| reading.definition);
+            let again = |definition: &Object| read(definition, redaction).ok().map(|reading| reading.definition);
             let definition = again(&tool.definition);
             let changed = tool.changed.as_ref().map(again);
             // A limit may have become stricter since: it is asked for again, and is pinned as it was.
@@ -281,7 +288,7 @@ mod tests {
     use serde_json::json;
 
     use super::{Entry, Shelf, Stamp, There, file_name};
-    use crate::config::DataDir;
+    use crate::config::{DataDir, Redaction};
     use crate::contract::{Annotations, ToolDefinition};
 
     fn entry(description: &str) -> Entry {
@@ -301,7 +308,7 @@ mod tests {
     fn shelf() -> (tempfile::TempDir, Shelf) {
         let folder = tempfile::tempdir().unwrap();
         let data = DataDir::open(folder.path()).unwrap();
-        (folder, Shelf::new(Some(data)))
+        (folder, Shelf::new(Some(data), Redaction::default()))
     }
 
     fn put(shelf: &Shelf, launch: &str, change: impl FnOnce(There<'_>) -> Entry) -> Option<Stamp> {
@@ -416,7 +423,7 @@ mod tests {
 
     #[test]
     fn without_a_data_folder_nothing_is_kept_and_nothing_fails() {
-        let shelf = Shelf::new(None);
+        let shelf = Shelf::new(None, Redaction::default());
         put(&shelf, "one", |_| entry("1"));
         assert_eq!(shelf.read("git", "one").unwrap(), None);
     }

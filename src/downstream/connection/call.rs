@@ -9,7 +9,7 @@ use super::exchange::{Ending, Exchange};
 use super::failure::{self, Asked};
 use super::output::{self, NoOutput};
 use super::session::Connection;
-use super::wire::{self, Answer};
+use super::wire::{self, Answer, Wire};
 use crate::base::ErrorKind;
 use crate::base::json::Object;
 use crate::contract::{CallFailure, ProgressSink, ToolOutput};
@@ -115,18 +115,19 @@ impl Connection {
             Ending::Answered(Answer::Result(result, _)) => result,
             Ending::Answered(other) => {
                 let unsent = matches!(other, Answer::Lost) && !exchange.handed_over();
-                return Err(Failed { failure: failed(server, asked, &other, &exchange), unsent });
+                return Err(Failed { failure: failed(wire, asked, &other, &exchange), unsent });
             }
         };
-        output::read(result, self.era()).map_err(|reason| no_output(server, asked, reason).into())
+        output::read(result, self.era()).map_err(|reason| no_output(wire, asked, reason).into())
     }
 }
 
 /// The failure of an answer that holds no result.
-pub(super) fn failed(server: &str, asked: Asked<'_>, answer: &Answer, exchange: &Exchange<'_>) -> CallFailure {
+pub(super) fn failed(wire: &Wire, asked: Asked<'_>, answer: &Answer, exchange: &Exchange<'_>) -> CallFailure {
+    let server = wire.name.as_str();
     match answer {
         Answer::Error(error) => {
-            let mut failure = failure::refused(server, asked, error);
+            let mut failure = failure::refused(server, asked, error, &wire.redaction);
             // Servers answer a cancelled request with an error that says so, and not how far they came.
             failure.outcome_unknown = exchange.cancelled();
             failure
@@ -138,7 +139,8 @@ pub(super) fn failed(server: &str, asked: Asked<'_>, answer: &Answer, exchange: 
     }
 }
 
-fn no_output(server: &str, asked: Asked<'_>, reason: NoOutput) -> CallFailure {
+fn no_output(wire: &Wire, asked: Asked<'_>, reason: NoOutput) -> CallFailure {
+    let server = wire.name.as_str();
     match reason {
         NoOutput::Malformed(what) => CallFailure::new(
             ErrorKind::ToolError,
@@ -158,7 +160,10 @@ fn no_output(server: &str, asked: Asked<'_>, reason: NoOutput) -> CallFailure {
             failure
         }
         NoOutput::Unknown(kind) => {
-            let told = format!("server `{server}` answered {asked} with a result of the unknown kind `{kind}`");
+            let told = format!(
+                "server `{server}` answered {asked} with a result of the unknown kind `{}`",
+                wire.shown(&kind, 100)
+            );
             let mut failure = CallFailure::new(ErrorKind::ToolError, told);
             failure.outcome_unknown = true;
             failure

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::exchange::Exchange;
 use super::text::shown;
 use crate::base::ErrorKind;
+use crate::config::Redaction;
 use crate::contract::CallFailure;
 
 /// More of a server's message is not passed on.
@@ -28,7 +29,7 @@ pub(super) enum Asked<'a> {
 impl std::fmt::Display for Asked<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Call(tool) => write!(f, "`{}`", shown(tool, 200)),
+            Self::Call(tool) => write!(f, "`{}`", shown(tool, 200, &Redaction::default())),
             Self::Tools => f.write_str("`tools/list`"),
             Self::Opening => f.write_str("the start of a session"),
         }
@@ -107,10 +108,11 @@ pub(super) fn broken(server: &str, asked: Asked<'_>) -> CallFailure {
 }
 
 /// The answer was a JSON-RPC error.
-pub(super) fn refused(server: &str, asked: Asked<'_>, error: &Value) -> CallFailure {
+pub(super) fn refused(server: &str, asked: Asked<'_>, error: &Value, redaction: &Redaction) -> CallFailure {
     let code = error.get("code").and_then(Value::as_i64);
     let data = error.get("data");
-    let message = error.get("message").and_then(Value::as_str).map(|text| shown(text, MESSAGE)).unwrap_or_default();
+    let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
+    let message = shown(message, MESSAGE, redaction);
     let said = match (message.is_empty(), code) {
         (false, _) => message,
         (true, Some(code)) => format!("error {code} without a message"),
@@ -206,7 +208,7 @@ mod tests {
             (json!({"code": 401}), ErrorKind::Auth),
             (json!("no object"), ErrorKind::ToolError),
         ] {
-            assert_eq!(refused("s", Asked::Call("t"), &error).kind, kind, "{error}");
+            assert_eq!(refused("s", Asked::Call("t"), &error, &Redaction::default()).kind, kind, "{error}");
         }
     }
 
@@ -220,18 +222,29 @@ mod tests {
             (json!({"retryAfter": -1}), None),
             (json!({"retryAfter": "soon"}), None),
         ] {
-            assert_eq!(refused("s", Asked::Tools, &json!({"code": 1, "data": data})).retry_after, expected, "{data}");
+            assert_eq!(
+                refused("s", Asked::Tools, &json!({"code": 1, "data": data}), &Redaction::default()).retry_after,
+                expected,
+                "{data}"
+            );
         }
+    }
+
+    #[test]
+    fn a_secret_in_an_error_is_taken_out_before_it_is_cut() {
+        let error = json!({"code": -32603, "message": format!("{}hunter22", "x".repeat(1_995))});
+        let failure = refused("files", Asked::Call("read"), &error, &Redaction::new(&["hunter22".to_owned()]));
+        assert!(failure.message.ends_with("x<reda..."), "{}", failure.message);
     }
 
     #[test]
     fn what_a_server_says_is_quoted_on_one_line() {
         let error = json!({"code": -32603, "message": "it\nbroke"});
-        let failure = refused("files", Asked::Call("read"), &error);
+        let failure = refused("files", Asked::Call("read"), &error, &Redaction::default());
         assert_eq!(failure.message, "server `files` refused `read`: it broke");
         assert!(!failure.outcome_unknown);
         assert_eq!(
-            refused("files", Asked::Tools, &json!({"code": 5})).message,
+            refused("files", Asked::Tools, &json!({"code": 5}), &Redaction::default()).message,
             "server `files` refused `tools/list`: error 5 without a message"
         );
     }

@@ -12,11 +12,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::failure::{self, Asked};
 use super::session::{Connection, Facts, Pipes};
-use super::text::{readable, shown};
+use super::text::readable;
 use super::transport::{Lifecycle, Probe};
 use super::wire::Wire;
 use crate::base::ErrorKind;
 use crate::base::json::Object;
+use crate::config::Redaction;
 use crate::contract::CallFailure;
 
 /// Our name, to servers and of servers.
@@ -48,6 +49,8 @@ pub(in crate::downstream) struct Opening<R, W> {
     pub(in crate::downstream) era: Option<Era>,
     /// For the whole opening.
     pub(in crate::downstream) timeout: Duration,
+    /// What must not go out of what the server says.
+    pub(in crate::downstream) redaction: Redaction,
     /// Our version, as we introduce ourselves.
     pub(in crate::downstream) client_version: String,
     /// Called when the server says that its tools have changed. Must not block.
@@ -79,8 +82,8 @@ impl Connection {
         R: AsyncRead + Unpin + Send + 'static,
         W: AsyncWrite + Unpin + Send + 'static,
     {
-        let Opening { name, output, input, era, timeout, client_version, on_changed } = opening;
-        let pipes = Pipes::open(name, output, input, on_changed);
+        let Opening { name, output, input, era, timeout, redaction, client_version, on_changed } = opening;
+        let pipes = Pipes::open(name, redaction, output, input, on_changed);
         let us = Implementation::new(OURSELVES, client_version).with_title("Sequitur");
         let server = pipes.wire().name.clone();
         let shaken = tokio::time::timeout(timeout, shake_hands(pipes.wire(), era, &us, timeout)).await;
@@ -89,7 +92,7 @@ impl Connection {
             Err(CallFailure::new(ErrorKind::Timeout, told)
                 .with_hint("a first start may download what it runs: allow more time, or start it once by hand"))
         })?;
-        let facts = facts(&server, &running, us)?;
+        let facts = facts(pipes.wire(), &running, us)?;
         Ok(Self::new(pipes, running.peer().clone(), Box::new(running), facts))
     }
 }
@@ -112,9 +115,9 @@ async fn shake_hands(
     if guessed.load(Ordering::Relaxed) && !wire.over.is_cancelled() && said_no_to_initialize(&refused) {
         tracing::debug!(server = wire.name, "the server refuses `initialize`: it is asked for its era");
         let (lifecycle, _) = Lifecycle::attach(wire, ask);
-        return attempt(lifecycle, us).await.map_err(|error| told(&wire.name, &error));
+        return attempt(lifecycle, us).await.map_err(|error| told(wire, &error));
     }
-    Err(told(&wire.name, &refused))
+    Err(told(wire, &refused))
 }
 
 async fn attempt(lifecycle: Lifecycle, us: &Implementation) -> Result<Running, ClientInitializeError> {
@@ -134,7 +137,8 @@ fn said_no_to_initialize(error: &ClientInitializeError) -> bool {
 }
 
 /// What the opening found out.
-fn facts(server: &str, running: &Running, us: Implementation) -> Result<Facts, CallFailure> {
+fn facts(wire: &Wire, running: &Running, us: Implementation) -> Result<Facts, CallFailure> {
+    let server = wire.name.as_str();
     let Some(info) = running.peer().peer_info() else {
         return Err(CallFailure::new(
             ErrorKind::Internal,
@@ -144,12 +148,14 @@ fn facts(server: &str, running: &Running, us: Implementation) -> Result<Facts, C
     let version = &info.protocol_version;
     if !ProtocolVersion::KNOWN_VERSIONS.contains(version) {
         let known: Vec<&str> = ProtocolVersion::KNOWN_VERSIONS.iter().map(ProtocolVersion::as_str).collect();
-        let told =
-            format!("server `{server}` offers version `{}` of MCP, which is not known", shown(version.as_str(), 50));
+        let told = format!(
+            "server `{server}` offers version `{}` of MCP, which is not known",
+            wire.shown(version.as_str(), 50)
+        );
         let hint = format!("known are {}: update the server, or Sequitur", known.join(", "));
         return Err(CallFailure::new(ErrorKind::Conflict, told).with_hint(hint));
     }
-    let name = info.server_info.as_ref().map(|server| shown(&server.name, NAME)).unwrap_or_default();
+    let name = info.server_info.as_ref().map(|server| wire.shown(&server.name, NAME)).unwrap_or_default();
     let era = if version.has_initialize() { Era::Legacy } else { Era::Modern };
     let context = match era {
         Era::Legacy => None,
@@ -162,8 +168,8 @@ fn facts(server: &str, running: &Running, us: Implementation) -> Result<Facts, C
     Ok(Facts {
         era,
         name,
-        version: info.server_info.as_ref().map(|server| shown(&server.version, NAME)).unwrap_or_default(),
-        instructions: info.instructions.as_ref().map(|text| readable(text, INSTRUCTIONS)),
+        version: info.server_info.as_ref().map(|server| wire.shown(&server.version, NAME)).unwrap_or_default(),
+        instructions: info.instructions.as_ref().map(|text| readable(text, INSTRUCTIONS, &wire.redaction)),
         declares_tools: tools.is_some(),
         tells_changes: tools.is_some_and(|tools| tools.list_changed == Some(true)),
         context,
@@ -178,10 +184,13 @@ fn object(value: Value) -> Object {
 }
 
 /// A failed opening, as its callers read it.
-fn told(server: &str, error: &ClientInitializeError) -> CallFailure {
+fn told(wire: &Wire, error: &ClientInitializeError) -> CallFailure {
+    let server = wire.name.as_str();
     match error {
-        ClientInitializeError::JsonRpcError(data) => failure::refused(server, Asked::Opening, &json!(data)),
-        ClientInitializeError::LegacyFallbackFailed { fallback, .. } => told(server, fallback),
+        ClientInitializeError::JsonRpcError(data) => {
+            failure::refused(server, Asked::Opening, &json!(data), &wire.redaction)
+        }
+        ClientInitializeError::LegacyFallbackFailed { fallback, .. } => told(wire, fallback),
         ClientInitializeError::ConnectionClosed(_)
         | ClientInitializeError::TransportError { .. }
         | ClientInitializeError::Cancelled => {
@@ -189,7 +198,7 @@ fn told(server: &str, error: &ClientInitializeError) -> CallFailure {
                 .with_hint("run its command by hand to see why; what it wrote to stderr is in the log")
         }
         ClientInitializeError::NoCompatibleProtocolVersion { server_supported, .. } => {
-            let offered: Vec<String> = server_supported.iter().take(10).map(|one| shown(one.as_str(), 50)).collect();
+            let offered: Vec<String> = server_supported.iter().take(10).map(|one| wire.shown(one.as_str(), 50)).collect();
             let told = format!(
                 "server `{server}` speaks no version of MCP that is known, but {}",
                 if offered.is_empty() { "names none".to_owned() } else { offered.join(", ") }

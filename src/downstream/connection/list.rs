@@ -94,7 +94,7 @@ impl Connection {
                 Ok(None)
             }
             other @ (Answer::Error(_) | Answer::TooLong | Answer::TooDeep | Answer::Broken | Answer::Lost) => {
-                let mut failure = failed(&wire.name, Asked::Tools, &other, &exchange);
+                let mut failure = failed(wire, Asked::Tools, &other, &exchange);
                 // A list has no effect that could have happened.
                 failure.outcome_unknown = false;
                 if failure.kind == ErrorKind::Unavailable {

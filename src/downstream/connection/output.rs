@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::handshake::Era;
-use super::text::shown;
 use crate::base::json::Object;
 use crate::contract::ToolOutput;
 
@@ -30,7 +29,7 @@ pub(super) fn read(result: Value, era: Era) -> Result<ToolOutput, NoOutput> {
             Some("complete") => drop(fields.shift_remove("resultType")),
             Some("input_required") => return Err(NoOutput::InputRequired),
             Some("task") => return Err(NoOutput::Task),
-            Some(other) => return Err(NoOutput::Unknown(shown(other, 100))),
+            Some(other) => return Err(NoOutput::Unknown(other.to_owned())),
         }
     }
     let content = match fields.shift_remove("content") {

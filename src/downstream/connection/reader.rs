@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use tokio::io::AsyncRead;
 
 use super::message::{self, Incoming, Parsed};
-use super::text::shown;
 use super::wire::{Answer, Wire, ours};
 use crate::base::lines::{Line, Lines};
 use crate::contract::Progress;
@@ -102,8 +101,10 @@ fn progress(mut params: Value, wire: &Wire) {
     let Some(progress) = params.get("progress").and_then(Value::as_f64) else { return };
     let total = params.get("total").and_then(Value::as_f64);
     let message = match params.get_mut("message").map(Value::take) {
-        Some(Value::String(message)) if message.len() > PROGRESS_MESSAGE => Some(shown(&message, PROGRESS_MESSAGE)),
-        Some(Value::String(message)) => Some(message),
+        Some(Value::String(message)) if message.len() > PROGRESS_MESSAGE => {
+            Some(wire.shown(&message, PROGRESS_MESSAGE))
+        }
+        Some(Value::String(message)) => Some(wire.redaction.redact(&message).unwrap_or(message)),
         _ => None,
     };
     sink(Progress { progress, total, message });
@@ -111,10 +112,11 @@ fn progress(mut params: Value, wire: &Wire) {
 
 fn log(params: &Value, wire: &Wire) {
     if tracing::enabled!(tracing::Level::DEBUG) {
-        let text = |key: &str| params.get(key).and_then(Value::as_str).map(|text| shown(text, 100)).unwrap_or_default();
+        let text =
+            |key: &str| params.get(key).and_then(Value::as_str).map(|text| wire.shown(text, 100)).unwrap_or_default();
         let said = match params.get("data") {
-            Some(Value::String(said)) => shown(said, LOGGED),
-            Some(data) => shown(&data.to_string(), LOGGED),
+            Some(Value::String(said)) => wire.shown(said, LOGGED),
+            Some(data) => wire.shown(&data.to_string(), LOGGED),
             None => String::new(),
         };
         tracing::debug!(server = wire.name, level = text("level"), logger = text("logger"), "{said}");

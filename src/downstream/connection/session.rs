@@ -14,6 +14,7 @@ use super::handshake::Era;
 use super::wire::Wire;
 use super::{reader, subscription, writer};
 use crate::base::json::Object;
+use crate::config::Redaction;
 
 /// The tasks that hold the pipes. Dropping them closes both.
 pub(super) struct Pipes {
@@ -23,13 +24,19 @@ pub(super) struct Pipes {
 }
 
 impl Pipes {
-    pub(super) fn open<R, W>(name: String, output: R, input: W, on_changed: Arc<dyn Fn() + Send + Sync>) -> Self
+    pub(super) fn open<R, W>(
+        name: String,
+        redaction: Redaction,
+        output: R,
+        input: W,
+        on_changed: Arc<dyn Fn() + Send + Sync>,
+    ) -> Self
     where
         R: AsyncRead + Unpin + Send + 'static,
         W: AsyncWrite + Unpin + Send + 'static,
     {
         let (queue, queued) = mpsc::unbounded_channel();
-        let wire = Arc::new(Wire::new(name, on_changed, queue));
+        let wire = Arc::new(Wire::new(name, redaction, on_changed, queue));
         let tasks = TaskTracker::new();
         let handles = vec![
             tasks.spawn(reader::read(output, Arc::clone(&wire))).abort_handle(),

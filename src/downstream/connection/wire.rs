@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::text::shown;
 use super::writer::{Outgoing, Sent};
+use crate::config::Redaction;
 use crate::contract::ProgressSink;
 
 /// The first id of our requests. Those of rmcp, which opens the session and
@@ -60,6 +61,8 @@ struct Calls {
 pub(super) struct Wire {
     /// The server's name in the configuration.
     pub(super) name: String,
+    /// What must not go out of what it says.
+    pub(super) redaction: Redaction,
     /// The session is over: nothing more can be asked.
     pub(super) over: CancellationToken,
     /// Nothing more can be answered either.
@@ -77,11 +80,13 @@ pub(super) struct Wire {
 impl Wire {
     pub(super) fn new(
         name: String,
+        redaction: Redaction,
         on_changed: Arc<dyn Fn() + Send + Sync>,
         queue: mpsc::UnboundedSender<Outgoing>,
     ) -> Self {
         Self {
             name,
+            redaction,
             over: CancellationToken::new(),
             done: CancellationToken::new(),
             on_changed,
@@ -102,6 +107,11 @@ impl Wire {
 
     fn calls(&self) -> MutexGuard<'_, Calls> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A text of the server's on one line, at most so many characters.
+    pub(super) fn shown(&self, text: &str, limit: usize) -> String {
+        shown(text, limit, &self.redaction)
     }
 
     pub(super) fn next_id(&self) -> i64 {
@@ -173,7 +183,7 @@ impl Wire {
 
     /// A line on the server's output that is no message: told once aloud.
     pub(super) fn garbage(&self, what: &str, line: &[u8]) {
-        let excerpt = || shown(&String::from_utf8_lossy(&line[..line.len().min(1_000)]), 200);
+        let excerpt = || self.shown(&String::from_utf8_lossy(&line[..line.len().min(1_000)]), 200);
         if self.garbage_told.swap(true, Ordering::Relaxed) {
             tracing::debug!(server = self.name, line = excerpt(), "{what}: skipped");
         } else {
@@ -228,7 +238,7 @@ impl Wire {
         let reply = if method == "ping" {
             json!({"jsonrpc": "2.0", "id": id, "result": {}})
         } else {
-            let told = format!("`{}` is not supported by this client", shown(method, 100));
+            let told = format!("`{}` is not supported by this client", self.shown(method, 100));
             json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32601, "message": told}})
         };
         self.push(&reply, Outgoing::Reply);

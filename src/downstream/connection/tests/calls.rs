@@ -314,9 +314,9 @@ impl tokio::io::AsyncWrite for Counting {
 async fn calls_that_queue_are_written_at_once() {
     let (opening, mut server, _) = meet();
     let writes = Arc::new(AtomicUsize::new(0));
-    let Opening { name, output, input, era, timeout, client_version, on_changed } = opening;
+    let Opening { name, output, input, era, timeout, redaction, client_version, on_changed } = opening;
     let input = Counting { inner: input, writes: Arc::clone(&writes) };
-    let opening = Opening { name, output, input, era, timeout, client_version, on_changed };
+    let opening = Opening { name, output, input, era, timeout, redaction, client_version, on_changed };
     let (connection, ()) = tokio::join!(Connection::open(opening), server.start_legacy());
     let connection = connection.unwrap();
     let before = writes.load(Ordering::SeqCst);

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Connection, Era, Opening, Request};
 use crate::base::json::Object;
 use crate::base::lines::{Line, Lines};
+use crate::config::Redaction;
 use crate::contract::{CallFailure, ToolOutput};
 
 /// The other end of both pipes.
@@ -120,6 +121,7 @@ fn meet_with(room: usize) -> (Opening<DuplexStream, DuplexStream>, Server, Arc<A
     let changes = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&changes);
     let opening = Opening {
+        redaction: Redaction::new(&["hunter22".to_owned()]),
         name: "box".to_owned(),
         output,
         input,
