@@ -2,11 +2,15 @@
 //! behaviour of its own; a part that another part needs is handed over here.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::sync::CancellationToken;
 
 use crate::base::{Clock, Entropy, ErrorKind, SystemClock, SystemEntropy};
@@ -32,7 +36,15 @@ const ADOPT_AFTER: Duration = Duration::from_secs(5);
 
 /// How long servers have to end by themselves, and how long we wait for all of it.
 const SERVERS_GRACE: Duration = Duration::from_secs(1);
-const SERVERS_END: Duration = Duration::from_secs(2);
+const SERVERS_END: Duration = Duration::from_millis(1_800);
+/// How long runs have to be left as they are, and stores to be closed: another process may hold the
+/// database. What was not written is repeated or asked about by the next process.
+const RUNS_END: Duration = Duration::from_millis(400);
+const STORES_END: Duration = Duration::from_millis(1_200);
+/// Hosts kill what is there two seconds after they asked it to end.
+const WHOLE_END: Duration = Duration::from_millis(1_900);
+/// What is left for the end of the servers however long their calls took to end.
+const LEAST_END: Duration = Duration::from_millis(300);
 
 /// Builds what commands work with.
 pub struct App {
@@ -66,16 +78,25 @@ struct Parts {
 }
 
 impl Parts {
-    /// Stops driving runs, ends the servers and closes the stores. Runs go on in the next process.
-    async fn close(self) {
-        if let Some(engine) = &self.engine {
-            // First: a call that is cut off by the end of its server is not this run's failure.
-            engine.stop().await;
-        }
-        let servers = tokio::time::timeout(SERVERS_END, self.servers.close(SERVERS_GRACE));
-        let (ended, ()) = tokio::join!(servers, self.close_stores());
-        if ended.is_err() {
-            tracing::warn!("servers that did not end in time are left to the guard");
+    /// Stops driving runs, ends the servers and closes the stores. Runs go on in the next process. `spent` is
+    /// how long ago it was asked for.
+    async fn close(self, spent: Duration) {
+        let left = WHOLE_END.saturating_sub(spent).max(LEAST_END);
+        let all = async {
+            if let Some(engine) = &self.engine
+                // First: a call that is cut off by the end of its server is not this run's failure.
+                && tokio::time::timeout(RUNS_END.min(left / 2), engine.stop()).await.is_err()
+            {
+                tracing::warn!("a run could not be left in order: the next process finds out how far it came");
+            }
+            let servers = tokio::time::timeout(SERVERS_END, self.servers.close(SERVERS_GRACE.min(left / 3)));
+            let stores = tokio::time::timeout(STORES_END, self.close_stores());
+            tokio::join!(servers, stores)
+        };
+        match tokio::time::timeout(left, all).await {
+            Ok((Ok(()), Ok(()))) => {}
+            Ok((Ok(()), Err(_))) => tracing::warn!("the stores did not close in time"),
+            Ok((Err(_), _)) | Err(_) => tracing::warn!("servers that did not end in time are left to the guard"),
         }
     }
 
@@ -337,8 +358,16 @@ impl Backend for App {
                 activity: parts.engine.clone().map(adopting),
             };
             let (reader, writer) = mcp::stdio();
+            let begun = Arc::new(OnceLock::new());
+            let reader = Noted { inner: reader, clock: self.clock.clone(), ended: begun.clone() };
+            let (noting, clock, asked) = (begun.clone(), self.clock.clone(), shutdown.clone());
+            tokio::spawn(async move {
+                asked.cancelled().await;
+                noting.get_or_init(|| clock.monotonic());
+            });
             let ended = mcp::serve(parts.registry.clone(), reader, writer, settings, shutdown).await;
-            parts.close().await;
+            let now = self.clock.monotonic();
+            parts.close(now.saturating_sub(*begun.get_or_init(|| now))).await;
             match ended {
                 Ok(reason) => {
                     tracing::info!(?reason, "served");
@@ -363,9 +392,27 @@ impl Backend for App {
                 tools: parts.registry.clone(),
                 servers: Some(parts.servers.clone()),
                 session: parts.session.clone(),
-                close: Box::new(move || Box::pin(parts.close())),
+                close: Box::new(move || Box::pin(parts.close(Duration::ZERO))),
             })
         })
+    }
+}
+
+/// Input whose end is noted.
+struct Noted<R> {
+    inner: R,
+    clock: Arc<dyn Clock>,
+    ended: Arc<OnceLock<Duration>>,
+}
+
+impl<R: AsyncRead + Unpin> AsyncRead for Noted<R> {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = into.remaining();
+        let read = ready!(Pin::new(&mut self.inner).poll_read(context, into));
+        if into.remaining() == before {
+            self.ended.get_or_init(|| self.clock.monotonic());
+        }
+        Poll::Ready(read)
     }
 }
 

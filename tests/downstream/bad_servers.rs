@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::gateway::{Gateway, others_are_well};
-use crate::ledger::{Act, Answer, Mark, Spec, Start, Tool};
+use crate::ledger::{Act, Answer, End, Mark, Spec, Start, Tool};
 use crate::process::until;
 
 /// `tools/list` waits two seconds for servers never seen before, then does without.
@@ -94,6 +94,21 @@ pub(crate) fn one_that_hangs_at_initialise() {
     let clock = SystemClock::new();
     client.leave();
     assert!(clock.monotonic() < Duration::from_secs(3), "it does not hold the end up: {:?}", clock.monotonic());
+}
+
+pub(crate) fn one_that_hangs_in_a_call_and_clings_to_life_does_not_hold_our_end_up() {
+    let mut gateway = Gateway::with_a_healthy_one();
+    let mut spec = gateway.spec("shop", [Tool::new("hang").does([Act::Effect, Act::Hang]).deaf_to_cancel()]);
+    spec.end = End { ignores_eof: true, ignores_signals: true };
+    gateway.add("shop", spec.entry());
+    let mut client = gateway.serve();
+    client.tools();
+    client.request("tools/call", json!({"name": "shop__hang", "arguments": {}}));
+    until("the call", || !gateway.book().of("hang", Mark::Effect).is_empty());
+    let clock = SystemClock::new();
+    client.hang_up();
+    let (_, log) = client.ended();
+    assert!(clock.monotonic() < Duration::from_millis(2_200), "it took {:?}: {log}", clock.monotonic());
 }
 
 pub(crate) fn one_that_exits_in_a_call() {
@@ -263,6 +278,30 @@ pub(crate) fn one_with_a_variable_that_is_not_set() {
     lists_without(&gateway, "shop").leave();
     assert!(diagnosis(&gateway, "shop").contains("NOT_SET_ANYWHERE_AT_ALL"));
     assert!(gateway.book().read().is_empty(), "it was not started");
+}
+
+pub(crate) fn one_that_tells_the_secrets_it_was_given() {
+    const CANARY: &str = "canary-4f9a27";
+    let mut gateway = Gateway::with_a_healthy_one();
+    let mut tool = Tool::new("look").reads();
+    tool.description = format!("Looks with the key {CANARY}.");
+    tool.input_schema = json!({"type": "object", "properties": {"key": {"type": "string", "default": CANARY}}});
+    let refuses = Tool::new("refuse").does([Act::Answer(Answer::Error(json!({"code": -32603, "message": CANARY})))]);
+    let mut spec = gateway.spec("shop", [tool, refuses]);
+    spec.instructions = Some(format!("The key is {CANARY}."));
+    gateway.add_with("shop", &spec, json!({"env": {"API_KEY": CANARY}}));
+    let mut client = gateway.serve();
+    let list = client.ask("tools/list", json!({})).to_string();
+    assert!(list.contains("Looks with the key <redacted>.") && !list.contains(CANARY), "{list}");
+    assert!(client.refused("shop__refuse", &json!({}))["error"].as_str().unwrap().contains("<redacted>"));
+    let log = client.leave();
+    assert!(!log.contains(CANARY), "{log}");
+    for command in ["tools", "doctor"] {
+        let told = gateway.json(&[command]).1.to_string();
+        assert!(told.contains("shop") && !told.contains(CANARY), "{told}");
+    }
+    let kept = std::fs::read_to_string(gateway.place.data().join("servers/shop.json")).unwrap();
+    assert!(kept.contains("<redacted>") && !kept.contains(CANARY), "{kept}");
 }
 
 pub(crate) fn one_that_is_sequitur_itself() {

@@ -11,6 +11,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::guard::PARENT_VARIABLE;
+#[cfg(not(unix))]
+use super::windows;
 use crate::base::ErrorKind;
 use crate::config::{Environment, Redaction};
 use crate::contract::CallFailure;
@@ -135,18 +137,21 @@ impl Launch {
         })
     }
 
-    /// The program: Windows looks it up itself, by its endings too.
+    /// The program's file, looked up by its endings too.
     #[cfg(not(unix))]
     pub(super) fn program(
         &self,
-        _environment: &BTreeMap<String, String>,
+        environment: &BTreeMap<String, String>,
         folder: &Path,
     ) -> Result<PathBuf, LaunchError> {
-        if !self.command.contains(['/', '\\']) {
-            return Ok(PathBuf::from(&self.command));
-        }
-        let file = folder.join(&self.command);
-        if file.is_file() { Ok(file) } else { Err(LaunchError::NoFile { server: self.name.clone(), file }) }
+        let (server, path) = (self.name.clone(), windows::variable(environment, "PATH").unwrap_or_default());
+        windows::find(&self.command, environment, folder, &Path::is_file).ok_or_else(|| {
+            if self.command.contains(['/', '\\']) {
+                LaunchError::NoFile { server, file: folder.join(&self.command) }
+            } else {
+                LaunchError::NotInPath { server, command: self.command.clone(), path: path.to_owned() }
+            }
+        })
     }
 }
 

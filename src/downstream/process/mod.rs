@@ -17,6 +17,8 @@ mod guard_process;
 mod kin;
 mod launch;
 mod stderr;
+#[cfg(any(not(unix), test))]
+mod windows;
 
 #[cfg(unix)]
 #[cfg(test)]

@@ -64,3 +64,12 @@ fn it_ends_before_anything_was_said_too() {
     let place = Place::new();
     ends_in_order(Client::start(&mut place.command(&["serve"])), Client::hang_up);
 }
+
+#[test]
+fn a_database_that_somebody_holds_does_not_hold_the_end_up() {
+    let place = Place::new();
+    let (client, _) = busy(&place);
+    let other = rusqlite::Connection::open(place.database()).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    ends_in_order(client, Client::hang_up);
+}
