@@ -240,6 +240,8 @@ impl App {
                 workflow_timeout_multiplier: workflows.workflow_timeout_multiplier.get(),
                 on_unknown: workflows.on_unknown,
                 auto_resume: workflows.auto_resume,
+                lease: workflows.lease_seconds.duration(),
+                roots: setup.loaded.roots.clone(),
             },
         });
         engine.set_webhooks(webhooks);

@@ -357,6 +357,18 @@ pub trait CallTool: Send + Sync {
         None
     }
 
+    /// The server that has the tool, or that by its name would have it.
+    fn server_of(&self, tool: &str) -> Option<String> {
+        _ = tool;
+        None
+    }
+
+    /// How a server is started here, as a hash; none when it cannot be used here.
+    fn launch(&self, server: &str) -> Option<String> {
+        _ = server;
+        None
+    }
+
     /// Why there is no tool of this name: nobody has heard of it, or it is held back.
     fn absence(&self, name: &str) -> CallFailure {
         CallFailure::new(ErrorKind::NotFound, format!("there is no tool `{name}`"))

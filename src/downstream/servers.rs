@@ -31,6 +31,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// The servers.
 pub struct Servers {
     all: Vec<Arc<Server>>,
+    /// How each that can be used is started, as a hash.
+    launches: HashMap<String, String>,
     index: RwLock<Arc<Index>>,
     changed: watch::Sender<u64>,
     looking: AtomicBool,
@@ -125,6 +127,7 @@ impl Servers {
         Arc::new_cyclic(|this: &Weak<Self>| {
             let mut names: HashMap<String, &str> = HashMap::new();
             let mut all = Vec::new();
+            let mut launches = HashMap::new();
             for (name, server) in servers {
                 let reached = match names.entry(normalise(name)) {
                     std::collections::hash_map::Entry::Occupied(first) => Err(Unusable::refused(
@@ -143,6 +146,9 @@ impl Servers {
                 }
                 let rules = Rules::of(name, server).beside(servers.keys());
                 let launch = launch_hash(&server.transport);
+                if reached.is_ok() {
+                    launches.insert(name.clone(), launch.clone());
+                }
                 // What is not used has no tools, whatever is remembered of it.
                 let own_shelf = if reached.is_ok() { shelf.clone() } else { Shelf::new(None, redaction.clone()) };
                 let holdings = Arc::new(Holdings::load(name, launch, rules, own_shelf));
@@ -165,7 +171,7 @@ impl Servers {
             index.tell(&all, &[]);
             let index = RwLock::new(Arc::new(index));
             let changed = watch::Sender::new(0);
-            Self { all, index, changed, looking: AtomicBool::new(false), this: this.clone() }
+            Self { all, launches, index, changed, looking: AtomicBool::new(false), this: this.clone() }
         })
     }
 
@@ -213,6 +219,19 @@ impl Servers {
             return None;
         }
         Some(async move { drop(route.server.session().await) }.boxed())
+    }
+
+    /// The server that has the tool, or that by its name would have it.
+    #[must_use]
+    pub fn server_of(&self, tool: &str) -> Option<String> {
+        let listed = self.index().routes.get(tool).map(|route| route.server.name().to_owned());
+        listed.or_else(|| Some(self.all.iter().find(|server| may_be_of(server, tool))?.name().to_owned()))
+    }
+
+    /// How a server is started, as a hash; none for one that cannot be used.
+    #[must_use]
+    pub fn launch(&self, server: &str) -> Option<String> {
+        self.launches.get(server).cloned()
     }
 
     /// Calls a tool by its qualified name. The wait for the server to start and

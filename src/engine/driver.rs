@@ -17,7 +17,9 @@ use super::error::EngineError;
 use super::evaluate::{CallResult, StepInput, View, keep_all};
 use super::hearing::Hearing;
 use super::inbox::{Request, Row};
-use super::journal::{self, Commit, Journal};
+use super::journal::{Commit, Journal};
+use super::lease;
+use super::left::Left;
 use super::permits::{Permits, Place};
 use super::prospects::Prospects;
 use super::shared::Shared;
@@ -56,6 +58,8 @@ pub(super) enum Message {
     Listen(i64, oneshot::Sender<Result<(), Refused>>),
     /// Stop driving; nothing is decided any more.
     Stop,
+    /// Another process owns the run by now.
+    TakenOver,
 }
 
 /// A run that is driven here.
@@ -65,6 +69,8 @@ pub(super) struct Handle {
     pub(super) messages: mpsc::UnboundedSender<Message>,
     /// What is shown of it.
     pub(super) snapshots: watch::Receiver<Snapshot>,
+    /// Under which it is owned here.
+    pub(super) epoch: u64,
 }
 
 struct InFlight {
@@ -87,6 +93,7 @@ pub(super) struct Driver {
     seen: i64,
     hearing: Hearing,
     stop: bool,
+    taken_over: bool,
     messages: mpsc::UnboundedReceiver<Message>,
     sender: mpsc::UnboundedSender<Message>,
     snapshots: watch::Sender<Snapshot>,
@@ -108,7 +115,7 @@ impl Driver {
         if state.started_at.is_some() {
             permits.keep_place(true);
         }
-        let handle = Handle { messages: sender.clone(), snapshots: shown };
+        let handle = Handle { messages: sender.clone(), snapshots: shown, epoch: journal.epoch() };
         let ending = sender.clone();
         let (seen, run) = (journal.inbox_seen(), state.run.clone());
         let driver = Self {
@@ -124,11 +131,13 @@ impl Driver {
             seen,
             hearing: Hearing::default(),
             stop: false,
+            taken_over: false,
             messages,
             sender,
             snapshots,
         };
         shared.remember(run, handle);
+        lease::keep(shared);
         if shared.stopping.is_cancelled() {
             // Who stops all runs may have been through before this one came.
             ending.send(Message::Stop).ok();
@@ -176,6 +185,9 @@ impl Driver {
             while let Ok(message) = self.messages.try_recv() {
                 self.receive(message, &mut inputs);
             }
+            if self.taken_over {
+                return Err(Stopped::Fenced);
+            }
         }
     }
 
@@ -205,6 +217,7 @@ impl Driver {
             }
             // What came with it is still recorded: a reply must not be lost.
             Message::Stop => self.stop = true,
+            Message::TakenOver => self.taken_over = true,
         }
     }
 
@@ -289,8 +302,14 @@ impl Driver {
                 self.carry_out(turn.commands);
                 return Ok(());
             }
+            let begun = self.shared.clock.monotonic();
             match self.commit(&turn, starts_work).await? {
                 Commit::Done(rows) => {
+                    // Stopped since (a suspended process): what the next owner settles must not be sent.
+                    let took = self.shared.clock.monotonic().saturating_sub(begun);
+                    if starts_work && took > self.shared.lease / 2 && !self.journal.is_ours().await {
+                        return Err(Stopped::Fenced);
+                    }
                     if !rows.is_empty() {
                         // Our own channel: it is open as long as we are.
                         self.sender.send(Message::Inbox(rows)).ok();
@@ -479,26 +498,6 @@ impl Driver {
         call.expects = self.prospects.expected(path);
         call.unrecorded = self.state.node(path).is_some_and(|node| node.record_none);
         Ok(call)
-    }
-}
-
-/// A run that is driven here until this is dropped. One that could not be driven
-/// on is given up: owned by a living process it would be nobody's to adopt.
-struct Left {
-    shared: Arc<Shared>,
-    run: Arc<str>,
-    hold: Option<u64>,
-}
-
-impl Drop for Left {
-    fn drop(&mut self) {
-        if let Some(epoch) = self.hold {
-            self.shared.leave_alone(self.run.clone());
-            let owner = Some(&*self.shared.process);
-            // Queued by the call; nobody waits for it.
-            drop(self.shared.store.hold(&self.run, &self.shared.process, owner, epoch, journal::another_process()));
-        }
-        self.shared.forget(&self.run);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The engine's door: start a run, ask something of one, watch it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,11 +15,11 @@ use super::driver::{Driver, Message};
 use super::error::EngineError;
 use super::inbox::Request;
 use super::journal::{self, Journal};
+use super::needs;
 use super::shared::{Secrets, Shared};
 use super::snapshot::Snapshot;
 use super::webhook::Webhooks;
 use crate::base::json::{Object, canonical, sha256_hex};
-use crate::base::slots::Slots;
 use crate::base::{Clock, Entropy, ErrorKind};
 use crate::config::AutoResume;
 use crate::contract::{Binding, CallTool};
@@ -60,6 +61,10 @@ pub struct Settings {
     pub on_unknown: OnUnknown,
     /// What becomes of runs whose process is gone.
     pub auto_resume: AutoResume,
+    /// A process whose lease stood still for so long may lose its runs.
+    pub lease: Duration,
+    /// Folders that file tools may use.
+    pub roots: Vec<PathBuf>,
 }
 
 impl Default for Settings {
@@ -70,6 +75,8 @@ impl Default for Settings {
             workflow_timeout_multiplier: 1.5,
             on_unknown: OnUnknown::Ask,
             auto_resume: AutoResume::Safe,
+            lease: Duration::from_secs(10),
+            roots: Vec::new(),
         }
     }
 }
@@ -113,11 +120,9 @@ impl Engine {
     #[must_use]
     pub fn new(parts: EngineParts) -> Self {
         let EngineParts { store, process, clock, entropy, secrets, settings } = parts;
-        let (steps, runs) =
-            (Slots::new(settings.max_parallel_steps.max(1)), Slots::new(settings.max_concurrent_workflows.max(1)));
         Self {
-            shared: Arc::new(Shared::new(store, process, clock, entropy, secrets, steps, runs)),
-            adoption: Arc::new(Adoption::new(settings.auto_resume)),
+            shared: Arc::new(Shared::new(store, process, clock, entropy, secrets, &settings)),
+            adoption: Arc::new(Adoption::new(settings.auto_resume, settings.lease)),
             settings,
         }
     }
@@ -185,6 +190,7 @@ impl Engine {
                 .idempotency_key
                 .map(|key| Idempotency { key, request_hash: request_hash(&plan, &parameters, &context) }),
             owner: Some(owner.clone()),
+            needs: needs::of(&request.plan, &plan.text, &self.shared),
             created_at: now,
             plan,
             changes,

@@ -1,13 +1,17 @@
 //! What all runs of one process share.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::driver::{Handle, Message};
+use super::handle::Settings;
 use super::webhook::Webhooks;
 use crate::base::slots::Slots;
 use crate::base::{Clock, Entropy, ErrorKind};
@@ -16,7 +20,7 @@ use crate::contract::CallTool;
 use crate::expr;
 use crate::machine::{CallFacts, StepError, webhook_facts};
 use crate::store::Store;
-use crate::workflow::plan::PlanStep;
+use crate::workflow::plan::{Plan, PlanStep};
 
 /// Named secrets. Their values never reach the store or the log.
 #[derive(Clone, Default)]
@@ -33,6 +37,11 @@ impl Secrets {
     #[must_use]
     pub fn new(values: BTreeMap<String, String>, redaction: Redaction) -> Self {
         Self { values: Arc::new(values), redaction }
+    }
+
+    /// Whether there is one of this name.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.values.contains_key(name)
     }
 
     /// An error as it is told: redacted first, then cut, or a secret at the cut would leave its beginning.
@@ -58,12 +67,20 @@ pub(super) struct Shared {
     pub(super) secrets: Secrets,
     pub(super) step_slots: Slots,
     pub(super) run_slots: Slots,
+    /// What other processes may have seen stand still before they take a run.
+    pub(super) lease: Duration,
+    /// The lease is being renewed.
+    pub(super) leased: AtomicBool,
+    /// Folders that file tools may use.
+    pub(super) roots: Vec<PathBuf>,
     pub(super) tasks: TaskTracker,
     /// Fires when the process ends.
     pub(super) stopping: CancellationToken,
     tools: OnceLock<Arc<dyn CallTool>>,
     webhooks: OnceLock<Arc<Webhooks>>,
     runs: Mutex<Runs>,
+    /// Plans of runs that are driven here, by hash: runs of one template share one.
+    plans: Mutex<HashMap<Arc<str>, Weak<Plan>>>,
 }
 
 /// Runs as this process sees them.
@@ -95,8 +112,7 @@ impl Shared {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         secrets: Secrets,
-        step_slots: Slots,
-        run_slots: Slots,
+        settings: &Settings,
     ) -> Self {
         Self {
             store,
@@ -104,13 +120,17 @@ impl Shared {
             clock,
             entropy,
             secrets,
-            step_slots,
-            run_slots,
+            step_slots: Slots::new(settings.max_parallel_steps.max(1)),
+            run_slots: Slots::new(settings.max_concurrent_workflows.max(1)),
+            lease: settings.lease,
+            leased: AtomicBool::new(false),
+            roots: settings.roots.clone(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             tools: OnceLock::new(),
             webhooks: OnceLock::new(),
             runs: Mutex::default(),
+            plans: Mutex::default(),
         }
     }
 
@@ -223,6 +243,31 @@ impl Shared {
         let mut runs: Vec<Arc<str>> = self.lock().driven.keys().cloned().collect();
         runs.sort_unstable();
         runs
+    }
+
+    /// The same, each with the epoch under which it is owned.
+    pub(super) fn epochs(&self) -> Vec<(Arc<str>, u64)> {
+        self.lock().driven.iter().map(|(run, handle)| (run.clone(), handle.epoch)).collect()
+    }
+
+    /// Lets go of a run that another process owns by now.
+    pub(super) fn taken_over(&self, run: &str) {
+        if let Some(handle) = self.handle(run) {
+            // A run that has just ended takes no messages.
+            handle.messages.send(Message::TakenOver).ok();
+        }
+    }
+
+    /// A plan that a run here has already, by its hash.
+    pub(super) fn plan(&self, hash: &str) -> Option<Arc<Plan>> {
+        self.plans.lock().unwrap_or_else(PoisonError::into_inner).get(hash)?.upgrade()
+    }
+
+    /// Keeps a plan for as long as a run has it.
+    pub(super) fn share_plan(&self, hash: Arc<str>, plan: &Arc<Plan>) {
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.retain(|_, plan| plan.strong_count() > 0);
+        plans.insert(hash, Arc::downgrade(plan));
     }
 
     /// Stops driving, all runs at once.

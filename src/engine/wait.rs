@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::error::EngineError;
 use super::handle::Engine;
 use super::journal;
+use super::needs;
 use super::snapshot::Snapshot;
 use crate::machine::{BodyRef, State};
 use crate::store::RunRow;
@@ -91,7 +92,15 @@ impl Engine {
         let owner = row.owner.as_deref();
         // An owner whose lock cannot be looked at is taken to live.
         let alive = owner.is_some_and(|owner| self.shared.store.is_alive(owner).unwrap_or(true));
-        (!alive).then(|| json!({"kind": "process", "name": "a process that has its tools"}))
+        if alive {
+            return None;
+        }
+        let missing = row.needs.as_ref().map(|needs| needs::lack(needs, &self.shared).told()).unwrap_or_default();
+        Some(if missing.is_empty() {
+            json!({"kind": "process", "name": "a process that goes on with it"})
+        } else {
+            json!({"kind": "process", "name": "a process that has what is missing here", "missing": missing})
+        })
     }
 
     /// The state that a run's log adds up to.
@@ -103,13 +112,18 @@ impl Engine {
 
     /// The plan that a run keeps.
     pub async fn plan(&self, row: &RunRow) -> Result<Arc<Plan>, EngineError> {
+        if let Some(plan) = self.shared.plan(&row.plan) {
+            return Ok(plan);
+        }
         let text = self.shared.store.plan(&row.plan).await?;
         let text =
             text.ok_or_else(|| EngineError::internal(format!("the plan of run `{}` is not in the store", row.id)))?;
         let plan = serde_json::from_str(&text).map_err(|error| {
             EngineError::internal(format!("the plan of run `{}` cannot be read by this version: {error}", row.id))
         })?;
-        Ok(Arc::new(plan))
+        let plan = Arc::new(plan);
+        self.shared.share_plan(row.plan.clone(), &plan);
+        Ok(plan)
     }
 
     /// A value of a run.

@@ -40,8 +40,8 @@ pub use event::{
     Answered, BodyRef, CURRENT_VERSION, Event, EventKind, Handling, Opened, SkipReason, StepError, StepPath, Via,
 };
 pub use fault::IllegalTransition;
-pub use kinds::unsupported;
 pub use kinds::webhook::webhook_facts;
+pub use kinds::{repeated_when_adopted, unsupported};
 pub use outstanding::{GRACE, outstanding};
 pub use place::Place;
 pub use readiness::{Verdict, verdict};

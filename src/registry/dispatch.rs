@@ -290,6 +290,14 @@ impl CallTool for Registry {
         self.catalogue().get(name)?.provider.ready(name)
     }
 
+    fn server_of(&self, tool: &str) -> Option<String> {
+        self.sources.server_of(tool)
+    }
+
+    fn launch(&self, server: &str) -> Option<String> {
+        self.sources.launch(server)
+    }
+
     fn absence(&self, name: &str) -> CallFailure {
         self.refusal(name).unwrap_or_else(|| self.unknown(name))
     }

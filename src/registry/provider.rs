@@ -30,6 +30,18 @@ pub trait Provider: Send + Sync {
         None
     }
 
+    /// See [`crate::contract::CallTool::server_of`].
+    fn server_of(&self, tool: &str) -> Option<String> {
+        _ = tool;
+        None
+    }
+
+    /// See [`crate::contract::CallTool::launch`].
+    fn launch(&self, server: &str) -> Option<String> {
+        _ = server;
+        None
+    }
+
     /// Why a tool that it knows is not among [`Provider::tools`].
     fn refusal(&self, name: &str) -> Option<CallFailure> {
         _ = name;

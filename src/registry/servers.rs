@@ -36,6 +36,14 @@ impl Provider for ServerTools {
         self.0.ready(name)
     }
 
+    fn server_of(&self, tool: &str) -> Option<String> {
+        self.0.server_of(tool)
+    }
+
+    fn launch(&self, server: &str) -> Option<String> {
+        self.0.launch(server)
+    }
+
     fn refusal(&self, name: &str) -> Option<CallFailure> {
         self.0.refusal(name)
     }

@@ -102,6 +102,16 @@ impl Sources {
         self.all().iter().find_map(|source| source.provider.refusal(tool))
     }
 
+    /// The server that has a tool or by its name would have it.
+    pub(super) fn server_of(&self, tool: &str) -> Option<String> {
+        self.all().iter().find_map(|source| source.provider.server_of(tool))
+    }
+
+    /// How a server is started here, as a hash.
+    pub(super) fn launch(&self, server: &str) -> Option<String> {
+        self.all().iter().find_map(|source| source.provider.launch(server))
+    }
+
     /// Until every source has told its tools or failed to.
     pub(super) async fn settled(&self) {
         let all = self.all();

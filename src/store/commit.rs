@@ -117,10 +117,10 @@ fn insert_run(connection: &Connection, new: &NewRun, epoch: u64) -> Result<i64, 
         "INSERT INTO runs (id, template_id, template_name, template_version, source, mode, priority, plan, parameters,
                            parameters_bytes, session, parent_run, parent_step, forked_from, idempotency_key,
                            request_hash, created_at, owner, epoch, seq, status, progress, steps_total,
-                           steps_completed, steps_failed, steps_skipped, updated_at)
+                           steps_completed, steps_failed, steps_skipped, updated_at, needs)
          VALUES (:id, :template_id, :template_name, :template_version, :source, :mode, :priority, :plan, :parameters,
                  :parameters_bytes, :session, :parent_run, :parent_step, :forked_from, :idempotency_key,
-                 :request_hash, :created_at, :owner, :epoch, 0, '', 0.0, 0, 0, 0, 0, :created_at)",
+                 :request_hash, :created_at, :owner, :epoch, 0, '', 0.0, 0, 0, 0, 0, :created_at, :needs)",
     )?;
     statement.execute(named_params! {
         ":id": new.id,
@@ -142,6 +142,7 @@ fn insert_run(connection: &Connection, new: &NewRun, epoch: u64) -> Result<i64, 
         ":created_at": new.created_at.0,
         ":owner": new.owner,
         ":epoch": signed(epoch),
+        ":needs": json_text(&new.needs)?,
     })?;
     Ok(connection.last_insert_rowid())
 }

@@ -21,7 +21,7 @@ use super::processes::{self, NewProcess};
 use super::query::{self, Counts};
 use super::readers::Readers;
 use super::rows::{
-    Batch, Body, Claim, Claimable, Creation, EventRow, InboxRow, NewRun, Outcome, Post, Posted, ProcessRow, RunFilter,
+    Batch, Body, Claim, Creation, EventRow, InboxRow, NewRun, OpenRun, Outcome, Post, Posted, ProcessRow, RunFilter,
     RunRow, StepRow, TaskRow, Usage,
 };
 use super::writer::Writer;
@@ -33,7 +33,7 @@ pub(crate) const RUNS: Spec<'static> = Spec {
     file: "sequitur.db",
     application_id: 0x5345_5155,
     synchronous: "FULL",
-    migrations: &[include_str!("migrations/0001_runs.sql")],
+    migrations: &[include_str!("migrations/0001_runs.sql"), include_str!("migrations/0002_needs.sql")],
 };
 
 /// How a store is opened.
@@ -259,8 +259,12 @@ impl Store {
         self.inner.readers.read(move |connection| Ok(processes::registered(connection, &locks)?)).await
     }
 
-    /// Counts the lease of a process on.
-    pub fn renew(&self, process: &str) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+    /// Counts the lease of a process on; the open runs that are still its own,
+    /// with their epochs.
+    pub fn renew(
+        &self,
+        process: &str,
+    ) -> impl Future<Output = Result<Vec<(Arc<str>, u64)>, StoreError>> + Send + use<> {
         let process = process.to_owned();
         self.inner.writer.write(move |connection| processes::renew(connection, &process))
     }
@@ -277,7 +281,24 @@ impl Store {
         let (run, claimer, from_owner) = (run.to_owned(), claimer.to_owned(), from_owner.map(str::to_owned));
         let locks = self.inner.locks.clone();
         self.inner.writer.write(move |connection| {
-            processes::claim(connection, &locks, &run, &claimer, from_owner.as_deref(), from_epoch)
+            processes::claim(connection, &locks, &run, &claimer, (from_owner.as_deref(), from_epoch), None)
+        })
+    }
+
+    /// The same from an owner that lives and whose lease stands still, if it
+    /// still stands at `renewals`.
+    pub fn claim_stalled(
+        &self,
+        run: &str,
+        claimer: &str,
+        from_owner: &str,
+        from_epoch: u64,
+        renewals: u64,
+    ) -> impl Future<Output = Result<Claim, StoreError>> + Send + use<> {
+        let (run, claimer, from_owner) = (run.to_owned(), claimer.to_owned(), from_owner.to_owned());
+        let locks = self.inner.locks.clone();
+        self.inner.writer.write(move |connection| {
+            processes::claim(connection, &locks, &run, &claimer, (Some(&from_owner), from_epoch), Some(renewals))
         })
     }
 
@@ -292,17 +313,10 @@ impl Store {
         self.inner.writer.write(move |connection| processes::release(connection, &run, &owner, epoch))
     }
 
-    /// Open runs whose owner is dead or nobody, oldest first.
-    pub async fn claimable_runs(&self) -> Result<Vec<Claimable>, StoreError> {
-        let locks = self.inner.locks.clone();
-        self.inner.readers.read(move |connection| processes::claimable(connection, &locks, None)).await
-    }
-
-    /// The same with those that `process` itself owns: it may have no task for
-    /// one whose making or taking over it could not see through.
-    pub async fn claimable_by(&self, process: &str) -> Result<Vec<Claimable>, StoreError> {
-        let (locks, process) = (self.inner.locks.clone(), process.to_owned());
-        self.inner.readers.read(move |connection| processes::claimable(connection, &locks, Some(&process))).await
+    /// Every open run with who owns it, oldest first. Whether the owner lives is
+    /// for [`Store::is_alive`] to say.
+    pub async fn open_runs(&self) -> Result<Vec<OpenRun>, StoreError> {
+        self.inner.readers.read(processes::open_runs).await
     }
 
     /// Gives a run up that `holder` or nobody alive owns and cannot go on with,

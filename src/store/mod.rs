@@ -41,6 +41,6 @@ pub use open_error::OpenError;
 pub use processes::NewProcess;
 pub use query::Counts;
 pub use rows::{
-    Batch, Body, Changes, Claim, Claimable, Creation, EventRow, Idempotency, InboxRow, NewRun, Outcome, Post, Posted,
-    ProcessRow, RunFilter, RunProjection, RunRow, StepRow, TaskClosed, TaskRow, UnknownEvent, Usage,
+    Batch, Body, Changes, Claim, Creation, EventRow, Idempotency, InboxRow, Needs, NewRun, OpenRun, Outcome, Post,
+    Posted, ProcessRow, RunFilter, RunProjection, RunRow, StepRow, TaskClosed, TaskRow, UnknownEvent, Usage,
 };

@@ -12,8 +12,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::error::{Fault, StoreError};
 use super::location;
-use super::rows::{Claim, Claimable, ProcessRow};
-use super::sql::{Columns as _, json_text, named, signed, unsigned};
+use super::rows::{Claim, OpenRun, ProcessRow};
+use super::sql::{json_text, signed, unsigned};
 use crate::base::Timestamp;
 use crate::machine::RunStatus;
 
@@ -136,28 +136,34 @@ pub(crate) fn registered(connection: &Connection, locks: &Path) -> rusqlite::Res
     rows.collect()
 }
 
-/// Counts the lease of a process on.
-pub(crate) fn renew(connection: &Connection, id: &str) -> Result<(), StoreError> {
+/// Counts the lease of a process on; the open runs that are still its own.
+pub(crate) fn renew(connection: &Connection, id: &str) -> Result<Vec<(Arc<str>, u64)>, StoreError> {
     let renewed =
         connection.prepare_cached("UPDATE processes SET renewals = renewals + 1 WHERE id = ?1")?.execute([id])?;
-    if renewed == 1 {
-        return Ok(());
+    if renewed == 0 {
+        return Err(StoreError::new(Fault::Conflict, format!("process `{id}` is not registered")));
     }
-    Err(StoreError::new(Fault::Conflict, format!("process `{id}` is not registered")))
+    let mut statement =
+        connection.prepare_cached("SELECT id, epoch FROM runs WHERE finished_at IS NULL AND owner = ?1")?;
+    let owned = statement.query_map([id], |row| Ok((row.get(0)?, unsigned(row.get(1)?))))?;
+    Ok(owned.collect::<Result<_, _>>()?)
 }
 
-/// Gives a run to `claimer`, if it is as `from_owner` and `from_epoch` say and
-/// that owner is dead, nobody, or the claimer.
+/// Gives a run to `claimer`, if it is as owner and epoch of `from` say and that
+/// owner is dead, nobody, the claimer, or has not renewed its lease since it
+/// stood at `stalled`.
 pub(crate) fn claim(
     connection: &Connection,
     locks: &Path,
     run: &str,
     claimer: &str,
-    from_owner: Option<&str>,
-    from_epoch: u64,
+    from: (Option<&str>, u64),
+    stalled: Option<u64>,
 ) -> Result<Claim, StoreError> {
+    let (from_owner, from_epoch) = from;
     if let Some(owner) = from_owner.filter(|owner| *owner != claimer)
         && is_alive(locks, owner)?
+        && !stands_at(connection, owner, stalled)?
     {
         return Ok(Claim::OwnerAlive);
     }
@@ -176,6 +182,16 @@ pub(crate) fn claim(
         .query_row([run], |row| row.get(0))
         .optional()?;
     Ok(if ended == Some(true) { Claim::Ended } else { Claim::Lost })
+}
+
+/// Whether the lease of a process is where it was seen to stand still.
+fn stands_at(connection: &Connection, owner: &str, stalled: Option<u64>) -> Result<bool, StoreError> {
+    let Some(stalled) = stalled else { return Ok(false) };
+    let now: Option<i64> = connection
+        .prepare_cached("SELECT renewals FROM processes WHERE id = ?1")?
+        .query_row([owner], |row| row.get(0))
+        .optional()?;
+    Ok(now.map_or(0, unsigned) == stalled)
 }
 
 /// Gives a run up. False when it was not the owner's any more.
@@ -211,37 +227,20 @@ pub(crate) fn hold(
     Ok(held == 1)
 }
 
-/// Open runs whose owner is dead, nobody, or `claimer`, oldest first.
-pub(crate) fn claimable(
-    connection: &Connection,
-    locks: &Path,
-    claimer: Option<&str>,
-) -> Result<Vec<Claimable>, StoreError> {
+/// Every open run with its owner and where that one's lease stands, oldest first.
+pub(crate) fn open_runs(connection: &Connection) -> Result<Vec<OpenRun>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, owner, epoch, status, updated_at FROM runs WHERE finished_at IS NULL ORDER BY created_at",
+        "SELECT runs.id AS id, runs.owner AS owner, runs.epoch AS epoch, ifnull(processes.renewals, 0) AS renewals
+         FROM runs LEFT JOIN processes ON processes.id = runs.owner
+         WHERE runs.finished_at IS NULL ORDER BY runs.created_at, runs.no",
     )?;
-    let mut rows = statement.query([])?;
-    let mut known: Vec<(Arc<str>, bool)> = Vec::new();
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let owner: Option<Arc<str>> = row.col("owner")?;
-        if let Some(owner) = owner.as_ref().filter(|owner| claimer != Some(&***owner)) {
-            let seen = known.iter().find(|(id, _)| id == owner).map(|(_, alive)| *alive);
-            let alive = seen.map_or_else(|| is_alive(locks, owner), Ok)?;
-            if seen.is_none() {
-                known.push((Arc::clone(owner), alive));
-            }
-            if alive {
-                continue;
-            }
-        }
-        found.push(Claimable {
-            run: row.col("id")?,
-            owner,
-            epoch: unsigned(row.col("epoch")?),
-            status: named("status", row.col("status")?)?,
-            updated_at: row.time("updated_at")?,
-        });
-    }
-    Ok(found)
+    let rows = statement.query_map([], |row| {
+        Ok(OpenRun {
+            run: row.get("id")?,
+            owner: row.get("owner")?,
+            epoch: unsigned(row.get("epoch")?),
+            renewals: unsigned(row.get("renewals")?),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }

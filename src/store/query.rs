@@ -118,6 +118,7 @@ fn read_run(row: &Row<'_>) -> Result<RunRow, StoreError> {
         epoch: unsigned(row.col("epoch")?),
         seq: unsigned(row.col("seq")?),
         inbox_seen: row.col("inbox_seen")?,
+        needs: row.json("needs")?,
         projection: RunProjection {
             status: named("status", row.col("status")?)?,
             progress: row.col("progress")?,

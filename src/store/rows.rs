@@ -4,8 +4,10 @@
 //! of [`RunProjection`] or [`StepRow`] with its column in a migration.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::base::Timestamp;
@@ -267,10 +269,30 @@ pub struct NewRun {
     pub idempotency: Option<Idempotency>,
     /// The process that owns it from the start.
     pub owner: Option<Arc<str>>,
+    /// What a process must have to go on with it.
+    pub needs: Needs,
     /// When.
     pub created_at: Timestamp,
     /// Its first events and what they lead to.
     pub changes: Changes,
+}
+
+/// What a process must have to go on with a run, as it was when the run was made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Needs {
+    /// Tools that its steps call.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub tools: BTreeSet<String>,
+    /// The servers that have them, by name, with a hash of how each is started.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub servers: BTreeMap<String, String>,
+    /// Secrets by name.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub secrets: BTreeSet<String>,
+    /// Folders that its file tools may use.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub roots: BTreeSet<String>,
 }
 
 /// What tells a repeated request from a new one.
@@ -396,6 +418,9 @@ pub struct RunRow {
     pub seq: u64,
     /// The highest inbox row taken in.
     pub inbox_seen: i64,
+    /// What a process must have to go on with it; none of a run that is older
+    /// than that this is kept.
+    pub needs: Option<Needs>,
     /// The rest.
     pub projection: RunProjection,
 }
@@ -411,19 +436,17 @@ pub struct RunFilter {
     pub finished_limit: u32,
 }
 
-/// An open run that nobody alive owns.
+/// An open run and who owns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claimable {
+pub struct OpenRun {
     /// The run.
     pub run: Arc<str>,
-    /// The dead owner, if there was one.
+    /// The owner, alive or not.
     pub owner: Option<Arc<str>>,
     /// The ownership to take over from.
     pub epoch: u64,
-    /// Its status.
-    pub status: RunStatus,
-    /// Its log last grew then.
-    pub updated_at: Timestamp,
+    /// Where the owner's lease stands; 0 without one.
+    pub renewals: u64,
 }
 
 /// What came of a claim.

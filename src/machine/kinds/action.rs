@@ -11,6 +11,7 @@ use crate::machine::event::{EventKind, Handling, StepError, StepPath};
 use crate::machine::retry;
 use crate::machine::state::State;
 use crate::machine::status::StepStatus;
+use crate::machine::step::StepState;
 use crate::workflow::plan::{OnError, OnUnknown, StepKind};
 
 /// The tool an instance calls.
@@ -37,6 +38,13 @@ pub(in crate::machine) fn handling(state: &State, path: &StepPath) -> Handling {
 /// Whether a call without a reply may be made again without asking.
 pub(in crate::machine) fn may_repeat(state: &State, path: &StepPath) -> bool {
     state.steps.get(path).is_some_and(|step| step.repeat_safe) || policy(state, path) == OnUnknown::Retry
+}
+
+/// Steps whose calls are in flight and are made again unasked when another
+/// process takes the run over.
+pub fn repeated_when_adopted(state: &State) -> impl Iterator<Item = &StepState> {
+    let in_flight = state.calls_in_flight().filter(|path| !state.ending() && may_repeat(state, path));
+    in_flight.filter_map(|path| state.steps.get(path))
 }
 
 /// What to do with an unsafe call without a reply.

@@ -8,6 +8,8 @@ pub(super) mod looped;
 pub(super) mod parallel;
 pub(super) mod webhook;
 
+pub use action::repeated_when_adopted;
+
 use crate::workflow::plan::{OnError, Plan, StepKind};
 
 /// What a plan asks for that this version cannot run: one sentence each.

@@ -12,8 +12,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    Batch, Body, Changes, Creation, EventRow, Idempotency, NewProcess, NewRun, Outcome, Post, RunProjection, StepRow,
-    Store, StoreOptions, TaskRow,
+    Batch, Body, Changes, Creation, EventRow, Idempotency, Needs, NewProcess, NewRun, OpenRun, Outcome, Post,
+    RunProjection, StepRow, Store, StoreOptions, TaskRow,
 };
 use crate::base::Timestamp;
 use crate::machine::{RunStatus, StepPath, StepStatus};
@@ -81,6 +81,7 @@ fn new_run(id: &str) -> NewRun {
         forked_from: None,
         idempotency: None,
         owner: Some(OWNER.into()),
+        needs: Needs { secrets: ["TOKEN".to_owned()].into(), ..Needs::default() },
         created_at: Timestamp(1_000),
         changes: Changes {
             bodies: vec![parameters],
@@ -174,4 +175,10 @@ async fn committed(store: &Store, batch: Batch) -> u64 {
     let outcome = store.commit(batch).await.unwrap();
     let Outcome::Committed { seq, .. } = outcome else { panic!("not committed: {outcome:?}") };
     seq
+}
+
+/// Open runs that nobody alive owns.
+async fn claimable(store: &Store) -> Vec<OpenRun> {
+    let dead = |run: &OpenRun| !run.owner.as_ref().is_some_and(|owner| store.is_alive(owner).unwrap());
+    store.open_runs().await.unwrap().into_iter().filter(dead).collect()
 }

@@ -148,7 +148,7 @@ async fn p13_a_newer_schema_is_refused_untouched() {
     connection.pragma_update(None, "user_version", 9).unwrap();
     // The version is in the log alone, and the log stays.
     let error = refused_untouched(folder.path());
-    let expected = format!("the database `{}` has schema version 9; this build knows versions up to 1", file.display());
+    let expected = format!("the database `{}` has schema version 9; this build knows versions up to 2", file.display());
     assert_eq!(error.to_string(), expected);
     assert_eq!(
         error.hint(),
@@ -193,9 +193,32 @@ fn a_read_only_file_or_folder_is_refused_by_name() {
 }
 
 const NEXT: &str = "ALTER TABLE runs ADD COLUMN colour TEXT;";
-const TWO: Spec<'static> = Spec { migrations: &[RUNS.migrations[0], NEXT], ..RUNS };
+const TWO: Spec<'static> = Spec { migrations: &[RUNS.migrations[0], RUNS.migrations[1], NEXT], ..RUNS };
 const BROKEN: Spec<'static> =
-    Spec { migrations: &[RUNS.migrations[0], NEXT, "ALTER TABLE missing ADD x TEXT;"], ..RUNS };
+    Spec { migrations: &[RUNS.migrations[0], RUNS.migrations[1], NEXT, "ALTER TABLE missing ADD x TEXT;"], ..RUNS };
+/// The schema as it was first.
+const FIRST: Spec<'static> = Spec { migrations: &[RUNS.migrations[0]], ..RUNS };
+
+#[tokio::test]
+async fn p13_a_run_of_the_first_schema_says_nothing_of_what_it_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    Store::open_as(folder.path(), options(), FIRST).unwrap().close().await.unwrap();
+    let old = rusqlite::Connection::open(folder.path().join("sequitur.db")).unwrap();
+    old.execute_batch(
+        "INSERT INTO plans VALUES (x'00', 2, '{}');
+         INSERT INTO runs (id, template_id, template_name, template_version, source, mode, priority, plan, parameters,
+                           parameters_bytes, created_at, epoch, seq, status, progress, steps_total, steps_completed,
+                           steps_failed, steps_skipped, updated_at)
+         VALUES ('r1', 't', 'T', '1', 'user', 'parallel', 'medium', x'00', x'00', 2, 0, 0, 1, 'running', 0.0, 0, 0,
+                 0, 0, 0);",
+    )
+    .unwrap();
+    drop(old);
+    let store = open(folder.path());
+    assert_eq!(store.run("r1").await.unwrap().unwrap().needs, None);
+    created(&store, "r2").await;
+    assert!(store.run("r2").await.unwrap().unwrap().needs.unwrap().secrets.contains("TOKEN"));
+}
 
 #[tokio::test]
 async fn p13_an_upgrade_keeps_every_row_and_leaves_a_backup_of_the_version_before() {
@@ -206,14 +229,14 @@ async fn p13_an_upgrade_keeps_every_row_and_leaves_a_backup_of_the_version_befor
     store.close().await.unwrap();
 
     let upgraded = Store::open_as(folder.path(), options(), TWO).unwrap();
-    assert_eq!(upgraded.counts().await.unwrap().schema_version, 2);
+    assert_eq!(upgraded.counts().await.unwrap().schema_version, 3);
     assert_eq!(upgraded.load_events("r1").await.unwrap().len(), 2);
     committed(&upgraded, last_turn("r1", 2)).await;
 
-    let copy = folder.path().join("sequitur.v1.backup.db");
+    let copy = folder.path().join("sequitur.v2.backup.db");
     let old = tempfile::tempdir().unwrap();
     fs::copy(&copy, old.path().join("sequitur.db")).unwrap();
-    assert_eq!(open(old.path()).run("r1").await.unwrap().unwrap().seq, 2, "the copy is a database of version 1");
+    assert_eq!(open(old.path()).run("r1").await.unwrap().unwrap().seq, 2, "the copy is a database of version 2");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -230,7 +253,7 @@ async fn p13_an_upgrade_waits_for_no_living_process_and_names_it() {
     assert_eq!(
         error.to_string(),
         format!(
-            "the database `{}` must be upgraded from schema version 1 to 2 while `serve` (process 4711) uses it",
+            "the database `{}` must be upgraded from schema version 2 to 3 while `serve` (process 4711) uses it",
             living.path().display()
         )
     );
@@ -246,7 +269,7 @@ async fn p13_a_migration_that_fails_leaves_the_version_before_it() {
     created(&store, "r1").await;
     store.close().await.unwrap();
     let error = Store::open_as(folder.path(), options(), BROKEN).unwrap_err();
-    let expected = "could not be upgraded to schema version 3: no such table: missing";
+    let expected = "could not be upgraded to schema version 4: no such table: missing";
     assert!(error.to_string().contains(expected), "{error}");
     let store = Store::open_as(folder.path(), options(), TWO).unwrap();
     assert_eq!(store.run("r1").await.unwrap().unwrap().seq, 1);

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::{
-    OWNER, changes, committed, created, event, keyed, last_turn, new_run, open, post, process, step, task, turn,
+    OWNER, changes, claimable, committed, created, event, keyed, last_turn, new_run, open, post, process, step, task,
+    turn,
 };
 use crate::base::Timestamp;
 use crate::machine::{RunStatus, StepStatus, Via};
@@ -107,17 +108,17 @@ async fn p4_a_living_owners_run_is_left_alone_and_a_dead_ones_is_taken_over_once
     created(&first, "r1").await;
 
     assert!(second.is_alive(OWNER).unwrap());
-    assert_eq!(second.claimable_runs().await.unwrap(), []);
+    assert_eq!(claimable(&second).await, []);
     assert_eq!(second.claim("r1", "owner-2", Some(OWNER), 1).await.unwrap(), Claim::OwnerAlive);
 
     // The handle's end frees the lock, as the end of a process does.
     drop(first);
     assert!(!second.is_alive(OWNER).unwrap());
-    let claimable = second.claimable_runs().await.unwrap();
-    assert_eq!((&*claimable[0].run, claimable[0].owner.as_deref(), claimable[0].epoch), ("r1", Some(OWNER), 1));
+    let free = claimable(&second).await;
+    assert_eq!((&*free[0].run, free[0].owner.as_deref(), free[0].epoch), ("r1", Some(OWNER), 1));
     assert_eq!(second.claim("r1", "owner-2", Some(OWNER), 1).await.unwrap(), Claim::Claimed(2));
     assert_eq!(second.claim("r1", "owner-3", Some(OWNER), 1).await.unwrap(), Claim::Lost);
-    assert_eq!(second.claimable_runs().await.unwrap(), []);
+    assert_eq!(claimable(&second).await, []);
 
     // What the old owner still had under way comes too late.
     assert_eq!(second.commit(turn("r1", 1)).await.unwrap(), Outcome::Fenced);
@@ -133,7 +134,7 @@ async fn p4_a_run_that_was_given_up_is_nobodys() {
     assert!(!store.release("r1", OWNER, 2).await.unwrap());
     assert!(store.release("r1", OWNER, 1).await.unwrap());
     assert_eq!(store.commit(turn("r1", 1)).await.unwrap(), Outcome::Fenced);
-    assert_eq!(store.claimable_runs().await.unwrap()[0].owner, None);
+    assert_eq!(claimable(&store).await[0].owner, None);
     assert_eq!(store.claim("r1", "owner-2", None, 1).await.unwrap(), Claim::Claimed(2));
 }
 
@@ -144,7 +145,7 @@ async fn p4_an_orderly_end_gives_up_its_runs_and_leaves_no_trace_of_the_process(
     first.register_process(process(OWNER)).await.unwrap();
     created(&first, "r1").await;
     first.close().await.unwrap();
-    assert_eq!(second.claimable_runs().await.unwrap()[0].owner, None);
+    assert_eq!(claimable(&second).await[0].owner, None);
     assert_eq!(second.processes().await.unwrap(), []);
     assert_eq!(std::fs::read_dir(folder.path().join("processes")).unwrap().count(), 0);
 }
@@ -172,12 +173,29 @@ async fn p4_a_dead_process_is_forgotten_once_it_owns_nothing_open() {
 }
 
 #[tokio::test]
+async fn p4_a_lease_that_stands_still_loses_the_run_and_one_that_moved_keeps_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (open(folder.path()), open(folder.path()));
+    first.register_process(process(OWNER)).await.unwrap();
+    second.register_process(process("owner-2")).await.unwrap();
+    created(&first, "r1").await;
+    let seen = second.open_runs().await.unwrap().remove(0);
+    assert_eq!((seen.owner.as_deref(), seen.epoch, seen.renewals), (Some(OWNER), 1, 0));
+    first.renew(OWNER).await.unwrap();
+    assert_eq!(second.claim_stalled("r1", "owner-2", OWNER, 1, 0).await.unwrap(), Claim::OwnerAlive);
+    assert_eq!(second.claim_stalled("r1", "owner-2", OWNER, 1, 1).await.unwrap(), Claim::Claimed(2));
+    assert_eq!(first.renew(OWNER).await.unwrap(), [], "it learns that the run is another's");
+    assert_eq!(first.commit(turn("r1", 1)).await.unwrap(), Outcome::Fenced);
+}
+
+#[tokio::test]
 async fn p4_a_lease_is_a_counter() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     store.register_process(process(OWNER)).await.unwrap();
-    store.renew(OWNER).await.unwrap();
-    store.renew(OWNER).await.unwrap();
+    assert_eq!(store.renew(OWNER).await.unwrap(), []);
+    created(&store, "r1").await;
+    assert_eq!(store.renew(OWNER).await.unwrap(), [("r1".into(), 1)]);
     assert_eq!(store.processes().await.unwrap()[0].renewals, 2);
     let error = store.renew("nobody").await.unwrap_err();
     assert_eq!(error.message, "process `nobody` is not registered");
@@ -317,7 +335,7 @@ async fn p10_runs_are_written_with_the_settings_that_survive_power_loss() {
         ("wal_autocheckpoint", 0),
         ("journal_size_limit", 64 << 20),
         ("application_id", i64::from(crate::store::handle::RUNS.application_id)),
-        ("user_version", 1),
+        ("user_version", 2),
     ] {
         assert_eq!(pragma(name).await.unwrap(), expected.into(), "{name}");
     }
@@ -415,7 +433,7 @@ async fn p13_each_write_checks_the_schema_version() {
     rusqlite::Connection::open(store.path()).unwrap().pragma_update(None, "user_version", 7).unwrap();
     let error = store.commit(turn("r1", 1)).await.unwrap_err();
     assert_eq!((error.fault, error.retry()), (Fault::SchemaChanged, Retry::Never));
-    assert_eq!(error.message, "the database has schema version 7 by now; this process works with 1");
+    assert_eq!(error.message, "the database has schema version 7 by now; this process works with 2");
 }
 
 #[tokio::test]

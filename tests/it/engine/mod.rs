@@ -3,6 +3,7 @@
 mod containers;
 mod durable;
 mod examples;
+mod ownership;
 mod places;
 mod recovery;
 mod runs;

@@ -33,7 +33,7 @@ pub(crate) struct Entry {
 /// Tools by name: `echo` answers its arguments; `unsafe_echo` the same without
 /// being safe to repeat; `fail` fails; `flaky` fails twice; `hang` and
 /// `unsafe_hang` never answer; `gate` answers when a permit is there; `late` is
-/// there once it was sought. `missing..` are not there.
+/// there once it was sought. `missing..` are not there. `crm__..` are a server's.
 pub(crate) struct Tools {
     pub(crate) ledger: Mutex<Vec<Entry>>,
     pub(crate) gate: Semaphore,
@@ -44,6 +44,8 @@ pub(crate) struct Tools {
     pub(crate) late: AtomicBool,
     /// The server of `starting` has started.
     pub(crate) started: CancellationToken,
+    /// How the server `crm` is started.
+    pub(crate) launch: Mutex<String>,
 }
 
 impl Tools {
@@ -64,6 +66,7 @@ impl Tools {
             description: Mutex::default(),
             late: AtomicBool::new(false),
             started: CancellationToken::new(),
+            launch: Mutex::default(),
         }
     }
 
@@ -99,7 +102,8 @@ impl CallTool for Tools {
                 "fail" => error("tool_error", "it failed"),
                 "flaky" if self.calls("flaky").len() <= 2 => error("unavailable", "not yet"),
                 "flaky" => Ok(ToolOutput::structured(json!({"ok": true}))),
-                "hang" | "unsafe_hang" => {
+                "crm__list" => Ok(ToolOutput::structured(json!([]))),
+                "hang" | "unsafe_hang" | "crm__hang" => {
                     call.cancel.cancelled().await;
                     let failure = CallFailure::new(ErrorKind::Interrupted, "cancelled");
                     Err(CallFailure { outcome_unknown: true, ..failure })
@@ -135,6 +139,14 @@ impl CallTool for Tools {
 
     fn pool(&self, name: &str) -> Option<Slots> {
         self.pool.clone().filter(|_| name == "gate")
+    }
+
+    fn server_of(&self, tool: &str) -> Option<String> {
+        tool.split_once("__").map(|(server, _)| server.to_owned())
+    }
+
+    fn launch(&self, server: &str) -> Option<String> {
+        (server == "crm").then(|| self.launch.lock().unwrap().clone())
     }
 
     fn names(&self) -> Vec<String> {
