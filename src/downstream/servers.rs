@@ -225,7 +225,7 @@ impl Servers {
     #[must_use]
     pub fn server_of(&self, tool: &str) -> Option<String> {
         let listed = self.index().routes.get(tool).map(|route| route.server.name().to_owned());
-        listed.or_else(|| Some(self.all.iter().find(|server| may_be_of(server, tool))?.name().to_owned()))
+        listed.or_else(|| Some(self.all.iter().find(|server| may_be_of(server.name(), tool))?.name().to_owned()))
     }
 
     /// How a server is started, as a hash; none for one that cannot be used.

@@ -22,6 +22,8 @@ pub(crate) struct Line {
     pub(crate) key: String,
     /// What the step was given of the step before it.
     pub(crate) before: i64,
+    /// The process that called.
+    pub(crate) pid: u32,
 }
 
 #[derive(Debug, Clone)]

@@ -5,7 +5,8 @@
 //! With `--process` this program is such a process: the binary's own command
 //! line, with tools that keep a ledger on disk beside its own. Else it runs its
 //! tests; it has a `main` because what libtest prints would be no messages of
-//! MCP. `SEQUITUR_KILL_SEED` repeats the moments of an earlier run.
+//! MCP. `SEQUITUR_KILL_SEED` repeats the moments of an earlier run, `SEQUITUR_KILL_ROUNDS` says how often
+//! one of two processes is killed in the long series.
 
 #![allow(
     clippy::expect_used,
@@ -22,6 +23,8 @@ mod client;
 mod ledger;
 #[path = "../ledger/mod.rs"]
 mod ledger_server;
+#[cfg(unix)]
+mod pairs;
 mod process;
 mod record;
 mod rounds;
@@ -43,6 +46,14 @@ const TESTS: &[Test] = &[
     Test { name: "a_run_goes_on_after_each_of_eight_kills", ignored: false, run: || rounds::kill_and_go_on(8) },
     Test { name: "the_binary_itself_goes_on_after_kills", ignored: false, run: binary::kill_and_go_on },
     Test { name: "a_hundred_kills", ignored: true, run: || rounds::kill_and_go_on(100) },
+    #[cfg(unix)]
+    Test {
+        name: "of_two_processes_one_is_killed_or_stopped_and_the_other_goes_on",
+        ignored: false,
+        run: || pairs::kill_and_go_on(8),
+    },
+    #[cfg(unix)]
+    Test { name: "a_hundred_kills_of_two_processes", ignored: true, run: || pairs::kill_and_go_on(rounds::times(100)) },
     #[cfg(target_os = "linux")]
     Test {
         name: "the_binary_goes_on_with_its_servers_after_kills",

@@ -59,6 +59,7 @@ impl Provider for Tools {
                 step: step.clone(),
                 key: call.idempotency_key.clone().unwrap_or_default(),
                 before: call.arguments["before"].as_i64().unwrap(),
+                pid: std::process::id(),
             };
             self.0.append(&line);
             tokio::time::sleep(TAKES).await;

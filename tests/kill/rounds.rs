@@ -42,6 +42,13 @@ pub(crate) fn seed() -> u64 {
     given.unwrap_or_else(|| u64::try_from(SystemEntropy.bits() >> 96).unwrap())
 }
 
+/// How many rounds a long series has: `usual`, or what was asked for.
+pub(crate) fn times(usual: u32) -> u32 {
+    #[expect(clippy::disallowed_methods, reason = "a test's own switch")]
+    let given = std::env::var("SEQUITUR_KILL_ROUNDS").ok().and_then(|times| times.parse().ok());
+    given.unwrap_or(usual)
+}
+
 /// How long a run takes that nobody kills.
 fn rehearse() -> Duration {
     let workplace = Workplace::new(Program::Ledger, &ledger_template());

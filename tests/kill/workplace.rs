@@ -13,6 +13,9 @@ use crate::process;
 /// Steps of the template.
 pub(crate) const STEPS: usize = 50;
 
+/// What a process that stands still may lose its runs after.
+pub(crate) const LEASE_SECONDS: u64 = 1;
+
 /// Which program is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Program {
@@ -40,9 +43,15 @@ impl Workplace {
         std::fs::create_dir(path.join("templates")).unwrap();
         std::fs::write(path.join("templates/template.json"), template.to_string()).unwrap();
         let mut config = more(path);
-        config["workflows"] = json!({"directories": ["templates"]});
+        config["workflows"] = json!({"directories": ["templates"], "lease_seconds": LEASE_SECONDS});
         std::fs::write(path.join("config.json"), config.to_string()).unwrap();
         Self { folder, program }
+    }
+
+    /// Another template beside the first.
+    pub(crate) fn add_template(&self, template: &Value) {
+        let name = template["template_id"].as_str().unwrap();
+        std::fs::write(self.folder.path().join(format!("templates/{name}.json")), template.to_string()).unwrap();
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -132,6 +141,22 @@ pub(crate) fn ledger_template() -> Value {
     steps.push(json!({"step_id": "tables", "tool": "02_list_tables", "depends_on": before}));
     assert_eq!(steps.len(), STEPS);
     template(&steps, &json!({"model": "{{ tables.model.name }}", "waves": given, "tables": "{{ tables.total }}"}))
+}
+
+/// A loop of unsafe and safe steps side by side, in a branch, and a step after it.
+pub(crate) fn mixed_template() -> Value {
+    let step = |id: &str, safe: bool| {
+        let tool = if safe { "ledger_safe" } else { "ledger_unsafe" };
+        json!({"step_id": id, "tool": tool, "parameters": {"before": 0}})
+    };
+    let each = json!({"step_id": "each", "type": "loop", "for_each": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], "max_concurrency": 2,
+        "steps": [{"step_id": "both", "type": "parallel", "steps": [step("one", true), step("other", false)]}]});
+    let branch = json!({"step_id": "maybe", "type": "condition", "branches": [{"if": "true", "steps": [each]}]});
+    let mut last = step("last", true);
+    last["depends_on"] = json!(["maybe"]);
+    let mut whole = template(&[step("first", true), branch, last], &json!({}));
+    whole["template_id"] = json!("mixed_run");
+    whole
 }
 
 /// Which wave a step of the ledger's tools is in, counted from 0; it is given
