@@ -327,6 +327,34 @@ pub struct Progress {
 /// Takes reports of progress; never blocks.
 pub type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
 
+/// A tool as its calls are checked before they are made.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// What it is.
+    pub definition: ToolDefinition,
+    /// Other names of arguments, as (alias, name).
+    pub aliases: Vec<(String, String)>,
+}
+
+impl From<ToolDefinition> for Known {
+    fn from(definition: ToolDefinition) -> Self {
+        Self { definition, aliases: Vec::new() }
+    }
+}
+
+impl Known {
+    /// Gives arguments the names that the definition has for them.
+    pub fn rename(&self, arguments: &mut Object) {
+        for (alias, name) in &self.aliases {
+            if !arguments.contains_key(name)
+                && let Some(value) = arguments.shift_remove(alias)
+            {
+                arguments.insert(name.clone(), value);
+            }
+        }
+    }
+}
+
 /// Calls tools. The engine's only way to them.
 pub trait CallTool: Send + Sync {
     /// Makes the call. Dropping the future abandons it; `call.cancel` asks for
@@ -335,6 +363,11 @@ pub trait CallTool: Send + Sync {
 
     /// The tool's definition now, if there is such a tool.
     fn definition(&self, name: &str) -> Option<ToolDefinition>;
+
+    /// The same with the other names that its arguments may be given by.
+    fn known(&self, name: &str) -> Option<Known> {
+        self.definition(name).map(Known::from)
+    }
 
     /// What is recorded of a call to it. Asked with every step, so a catalogue
     /// keeps it rather than hash the definition again.

@@ -23,7 +23,9 @@ use crate::base::json::Object;
 use crate::base::slots::Slots;
 use crate::base::{Clock, Entropy, ErrorKind};
 use crate::config::{NextSteps, Redaction};
-use crate::contract::{Binding, CallFailure, CallTool, Origin, Pinned, ToolCall, ToolDefinition, ToolOutput, sought};
+use crate::contract::{
+    Binding, CallFailure, CallTool, Known, Origin, Pinned, ToolCall, ToolDefinition, ToolOutput, sought,
+};
 use crate::intelligence::Entry as Suggestible;
 
 /// How long the list waits for servers that were never seen before.
@@ -276,6 +278,12 @@ impl CallTool for Registry {
 
     fn definition(&self, name: &str) -> Option<ToolDefinition> {
         self.catalogue().get(name).map(|entry| entry.listed.definition.clone())
+    }
+
+    fn known(&self, name: &str) -> Option<Known> {
+        let catalogue = self.catalogue();
+        let listed = &catalogue.get(name)?.listed;
+        Some(Known { definition: listed.definition.clone(), aliases: listed.aliases.clone() })
     }
 
     fn pinned(&self, name: &str) -> Option<Pinned> {

@@ -258,7 +258,7 @@ fn example_call(plan: &Plan, definition: Option<&Value>) -> Value {
 /// Tools that are not there, and what is doubtful about calls of the others.
 fn check_tools(services: &Services, loaded: &Loaded) -> Result<(Vec<String>, Vec<String>), ToolFailure> {
     let Some(tools) = services.all_tools() else { return Ok((Vec::new(), Vec::new())) };
-    let lookup = |name: &str| tools.definition(name);
+    let lookup = |name: &str| tools.known(name);
     let missing: Vec<String> =
         loaded.plan.tools().into_iter().filter(|tool| lookup(tool).is_none()).map(ToOwned::to_owned).collect();
     let problems = loaded.validate_tools(&lookup, &tools.names());

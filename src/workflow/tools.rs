@@ -8,7 +8,7 @@ use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
 use crate::base::json::Object;
-use crate::contract::ToolDefinition;
+use crate::contract::{Known, ToolDefinition};
 
 use super::load::Loaded;
 use super::node::Spot;
@@ -19,7 +19,7 @@ use super::problem::{Code, Problem, did_you_mean, shorten};
 const MOST_ERRORS: usize = 10;
 
 /// Looks tools up by name.
-pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<ToolDefinition>;
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<Known>;
 
 /// Tools that are not there (warnings) and arguments that do not fit (errors).
 /// `names` are the tools there are, for "did you mean". Problems are placed by
@@ -127,7 +127,7 @@ fn findings(plan: &Plan, lookup: Lookup<'_>, names: &[String]) -> Vec<Finding> {
         if let StepKind::Action(call) = &step.kind {
             let mut check = Check { step: i, lookup, names, found: &mut found };
             if let Some(tool) = check.tool(&call.tool, || Place::Tool) {
-                check.cache(step, &tool);
+                check.cache(step, &tool.definition);
                 check.arguments(&tool, &call.parameters, |argument| {
                     argument.map_or(Place::Parameters, |name| Place::Argument(name.to_owned()))
                 });
@@ -160,7 +160,7 @@ impl Check<'_> {
         self.found.push(Finding { step: self.step, place, code, message, hint });
     }
 
-    fn tool(&mut self, name: &str, place: impl Fn() -> Place) -> Option<ToolDefinition> {
+    fn tool(&mut self, name: &str, place: impl Fn() -> Place) -> Option<Known> {
         let tool = (self.lookup)(name);
         if tool.is_none() {
             let hint = did_you_mean(name, self.names.iter().map(String::as_str));
@@ -178,10 +178,13 @@ impl Check<'_> {
         }
     }
 
-    fn arguments(&mut self, tool: &ToolDefinition, parameters: &Object, place: impl Fn(Option<&str>) -> Place) {
+    fn arguments(&mut self, known: &Known, parameters: &Object, place: impl Fn(Option<&str>) -> Place) {
+        let tool = &known.definition;
         // A server's schema that does not compile is the server's fault, told elsewhere.
         let Ok(validator) = super::json_schema::compile(&tool.input_schema) else { return };
-        let instance = Value::Object(parameters.clone());
+        let mut parameters = parameters.clone();
+        known.rename(&mut parameters);
+        let instance = Value::Object(parameters);
         let mut unknown = Vec::new();
         unknown_values(&instance, &mut String::new(), &mut unknown);
         let errors: Vec<ValidationError<'_>> =
@@ -273,8 +276,8 @@ mod tests {
     use crate::contract::Annotations;
     use serde_json::json;
 
-    fn tool(name: &str) -> Option<ToolDefinition> {
-        (name == "crm__list").then(|| ToolDefinition {
+    fn tool(name: &str) -> Option<Known> {
+        let definition = (name == "crm__list").then(|| ToolDefinition {
             name: name.to_owned(),
             title: None,
             description: String::new(),
@@ -290,7 +293,9 @@ mod tests {
             }),
             output_schema: None,
             annotations: Annotations::default(),
-        })
+        });
+        let aliases = vec![("area".to_owned(), "region".to_owned())];
+        definition.map(|definition| Known { definition, aliases })
     }
 
     fn told(parameters: &str) -> Vec<String> {
@@ -304,6 +309,7 @@ mod tests {
     #[test]
     fn literal_arguments_are_checked_and_expressions_fit_everything() {
         assert_eq!(told("{region: \"{{ params.p }}\", limit: \"{{ params.p }}\"}"), Vec::<String>::new());
+        assert_eq!(told("{area: \"{{ params.p }}\"}"), Vec::<String>::new(), "another name of the argument");
         assert_eq!(told("{region: \"r {{ params.p }}\", where: {state: \"{{ params.p }}\"}}"), Vec::<String>::new());
         assert_eq!(
             told("{region: \"{{ params.p }}\", limit: 500, where: {state: ajar}, regoin: x}"),

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use sequitur::base::json::sha256_hex;
-use sequitur::contract::ToolDefinition;
+use sequitur::contract::{Known, ToolDefinition};
 use sequitur::workflow::plan::{OnError, Plan, Source, StepKind};
 use sequitur::workflow::{
     Code, Library, Loaded, Rejected, load_bytes, load_text, load_value, template_keys_page, template_schema,
@@ -328,16 +328,18 @@ fn the_inventory_lists_side_by_side_between_connect_and_export() {
 }
 
 /// A tool of our own, as its schema file publishes it.
-fn own_tool(name: &str) -> Option<ToolDefinition> {
+fn own_tool(name: &str) -> Option<Known> {
+    let spec = sequitur::tools::ALL.iter().find(|spec| spec.name() == name)?;
     let file: Value = serde_json::from_str(&read(&format!("tool_schemas/{name}.json"))).ok()?;
-    Some(ToolDefinition {
+    let definition = ToolDefinition {
         name: name.to_owned(),
         title: None,
         description: String::new(),
         input_schema: file.get("inputSchema")?.clone(),
         output_schema: file.get("outputSchema").cloned(),
         annotations: serde_json::from_value(file.get("annotations")?.clone()).ok()?,
-    })
+    };
+    Some(Known { definition, aliases: spec.listed().aliases })
 }
 
 #[test]

@@ -87,7 +87,7 @@ async fn check(file: &Path, folder: &Path, client: Option<&Client>) -> Checked {
                 let names: Vec<String> = loaded.plan.tools().into_iter().map(ToOwned::to_owned).collect();
                 // A server that takes longer has its tools told as missing.
                 sought(&*client.tools, &names, None, &CancellationToken::new()).await;
-                let lookup = |name: &str| client.tools.definition(name);
+                let lookup = |name: &str| client.tools.known(name);
                 problems.extend(loaded.validate_tools(&lookup, &client.tools.names()));
             }
             (Some(loaded.plan.template_id.clone()), problems)

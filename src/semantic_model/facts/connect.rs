@@ -120,7 +120,7 @@ pub fn run(models: &Models, args: &Args) -> Result<Answer, Error> {
         model_name: opened.identity.name.clone(),
         model: opened.identity,
         counts: Counts::of(&opened.model),
-        capabilities: Capabilities { write: false, query: false },
+        capabilities: Capabilities { write: opened.place.format != Format::Pbit, query: false },
         fingerprint: opened.fingerprint,
         warnings: opened.model.warnings.iter().take(TOLD).map(told).collect(),
         warning_count: opened.model.warnings.len(),

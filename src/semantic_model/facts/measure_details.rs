@@ -84,7 +84,7 @@ const SHOWN: usize = 60;
 const TEXT_BYTES: usize = 1024;
 
 impl ReferenceNames {
-    fn of(found: References) -> Self {
+    pub(crate) fn of(found: References) -> Self {
         let columns =
             found.columns.into_iter().map(|(table, column)| format!("'{}'[{column}]", table.replace('\'', "''")));
         let mut names = Self {

@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 use super::super::failure::ToolFailure;
 use super::super::services::Services;
 use super::super::spec::blocking;
+use crate::base::ErrorKind;
 use crate::contract::{Annotations, ToolCall};
 use crate::semantic_model::Error;
+use crate::semantic_model::facts::run_dax;
 use crate::semantic_model::models::Models;
 
 /// The hints of a tool that only reads files.
@@ -16,6 +18,22 @@ pub(super) const READS: Annotations = Annotations {
     read_only_hint: Some(true),
     destructive_hint: Some(false),
     idempotent_hint: Some(true),
+    open_world_hint: Some(false),
+};
+
+/// The hints of a tool that changes files: what was there may be gone.
+pub(super) const CHANGES: Annotations = Annotations {
+    read_only_hint: Some(false),
+    destructive_hint: Some(true),
+    idempotent_hint: Some(true),
+    open_world_hint: Some(false),
+};
+
+/// The hints of a tool that adds to files and refuses what is there already.
+pub(super) const ADDS: Annotations = Annotations {
+    read_only_hint: Some(false),
+    destructive_hint: Some(false),
+    idempotent_hint: Some(false),
     open_world_hint: Some(false),
 };
 
@@ -36,8 +54,28 @@ pub(super) async fn ask<T: Send + 'static>(
     blocking(move || question(&models).map_err(|error| failure(&error))).await
 }
 
+/// The failure of a query that was looked at and cannot be run.
+pub(super) fn no_data_engine(answer: &run_dax::Answer) -> ToolFailure {
+    let looked_at = if answer.validation.valid {
+        "its grammar and names are right".to_owned()
+    } else {
+        match answer.validation.errors.first() {
+            Some(first) => format!("and it is wrong: {} (line {}, column {})", first.message, first.line, first.column),
+            None => "and it is wrong".to_owned(),
+        }
+    };
+    ToolFailure::new(
+        ErrorKind::NoDataEngine,
+        format!("model files have no engine that could run the query; {looked_at}"),
+    )
+    .with_hint("run it in Power BI Desktop, DAX Studio, or through a server that is connected to one")
+}
+
 fn failure(error: &Error) -> ToolFailure {
     let failed = ToolFailure::new(error.kind(), error.to_string()).with_hint(error.hint());
+    if let Error::InvalidDax { validation, .. } = error {
+        return failed.with("validation", serde_json::to_value(validation).unwrap_or_default());
+    }
     let Some(models) = error.models() else { return failed };
     let shown: Vec<Value> = models
         .iter()

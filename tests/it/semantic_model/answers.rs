@@ -48,7 +48,7 @@ fn the_sample_is_found_and_connected() {
         assert_eq!(connected["model"], identity(), "{named}");
         assert_eq!(connected["instance"], *instance, "{named}");
         assert_eq!(connected["counts"]["measures"], 41);
-        assert_eq!(connected["capabilities"], json!({"write": false, "query": false}));
+        assert_eq!(connected["capabilities"], json!({"write": true, "query": false}));
         assert_eq!(connected["fingerprint"].as_str().unwrap().len(), 64);
     }
     let twice = connect::run(&open_sample(), &args(json!({"path": ".", "model_index": 0}))).unwrap_err();

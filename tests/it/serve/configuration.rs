@@ -12,7 +12,7 @@ pub(super) fn stays_up(client: &mut Client, error_type: &str) -> Value {
     assert_eq!(client.done("02_list_tables", &json!({}))["total"], 12);
     assert_eq!(client.done("analyze_intent", &json!({"request": "list the measures"}))["success"], true);
     let listed = client.done("list_workflow_templates", &json!({}));
-    assert_eq!(listed["templates"][0]["template_id"], "model_inventory");
+    assert_eq!(listed["templates"][0]["template_id"], "measure_development");
     let refused = client.refused("execute_workflow", &json!({"template_id": "model_inventory"}));
     for (tool, arguments) in [
         ("get_workflow_status", json!({})),
@@ -84,17 +84,17 @@ fn what_a_project_asks_for_counts_once_a_person_trusts_it_until_it_changes() {
         (listed["count"].as_u64().unwrap(), listed["warnings"].clone())
     };
     let (count, warnings) = listed(&place);
-    assert_eq!(count, 2, "the built-ins");
+    assert_eq!(count, 3, "the built-ins");
     let warning = warnings[0].as_str().unwrap();
     assert!(warning.contains("`workflows.directories`") && warning.contains("sequitur trust ."), "{warning}");
     let doctor = place.json(&["doctor"]).1.to_string();
     assert!(doctor.contains("is not trusted"), "{doctor}");
 
     assert_eq!(place.run(&["trust", "."]).status.code(), Some(0));
-    assert_eq!(listed(&place), (3, json!([])));
+    assert_eq!(listed(&place), (4, json!([])));
 
     place.write("sequitur.json", r#"{"workflows": {"directories": ["own", "more"]}}"#);
     let (count, warnings) = listed(&place);
-    assert_eq!(count, 2);
+    assert_eq!(count, 3);
     assert!(warnings[0].as_str().unwrap().contains("changed"), "{warnings}");
 }

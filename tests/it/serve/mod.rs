@@ -7,6 +7,7 @@ mod configuration;
 mod data_folder;
 mod ending;
 mod main_job;
+mod model_tools;
 mod place;
 mod processes;
 mod webhooks;

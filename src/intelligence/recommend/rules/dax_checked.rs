@@ -19,7 +19,9 @@ pub(super) fn propose(occasion: &Occasion<'_>) -> Vec<Recommendation> {
         Some(Value::Object(counted)) => counted.get("count").and_then(Value::as_u64).unwrap_or(0),
         other => other.and_then(Value::as_u64).unwrap_or(0),
     };
-    if transitions > MANY {
+    // Model files have no engine: a benchmark would answer that there is none.
+    let has_engine = occasion.at("/validation/engine_checked").and_then(Value::as_bool) != Some(false);
+    if transitions > MANY && has_engine {
         let reason = "Many context transitions detected, benchmark performance";
         proposals.push(Recommendation::tool("03_run_dax", reason, 0.7).high().with("mode", "analyze"));
     }

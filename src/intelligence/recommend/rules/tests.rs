@@ -439,6 +439,11 @@ fn cases() -> Vec<(&'static str, Value, Vec<&'static str>)> {
         ),
         (
             "dax_checked",
+            json!({"tool": "03_dax_intelligence", "arguments": {"expression": "[A]"}, "result": {"validation": {"valid": true, "engine_checked": false}, "analysis": {"context_transitions": 6}}}),
+            vec![],
+        ),
+        (
+            "dax_checked",
             json!({"tool": "03_dax_intelligence", "arguments": {"expression": "SUM(T[x])", "table": "T"}, "result": {"validation": {"valid": true}, "analysis": {"context_transitions": 5}}}),
             vec![r#"04_upsert_measure {"expression":"SUM(T[x])","table":"T"}"#],
         ),
