@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, ReadBuf};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::base::{Clock, Entropy, ErrorKind, SystemClock, SystemEntropy};
@@ -19,7 +20,7 @@ use crate::contract::CallTool;
 use crate::downstream::{Guard, Servers, ServersParts};
 use crate::engine::webhook::Webhooks;
 use crate::engine::{self, Engine, EngineParts, Secrets};
-use crate::mcp::{self, Activity};
+use crate::mcp::{self, Activity, Front};
 use crate::registry::{
     ListSettings, LogUnavailable, Provider, Recorder, RecorderParts, Registry, RegistryParts, ServerTools, ToolSet,
     workflows_of,
@@ -113,7 +114,8 @@ impl Parts {
 }
 
 impl App {
-    async fn build(&self, setup: &Setup, kind: &str) -> Parts {
+    /// With servers whose lines are read where those of the client are, if it has one.
+    async fn build(&self, setup: &Setup, kind: &str, front: Option<&Front>) -> Parts {
         let config = &setup.loaded.config;
         let now = self.clock.now();
         let session = self.entropy.uuid(now);
@@ -149,7 +151,7 @@ impl App {
         for provider in &self.more {
             registry.add(provider.clone());
         }
-        let servers = self.servers(setup, &session);
+        let servers = self.servers(setup, &session, front);
         registry.add(Arc::new(ServerTools(servers.clone())));
         let tools: Arc<dyn CallTool> = registry.clone();
         if services.tools.set(Arc::downgrade(&tools)).is_err() {
@@ -164,7 +166,8 @@ impl App {
         Parts { registry, engine, recorder, servers, session }
     }
 
-    fn servers(&self, setup: &Setup, session: &str) -> Arc<Servers> {
+    fn servers(&self, setup: &Setup, session: &str, front: Option<&Front>) -> Arc<Servers> {
+        let _there = front.map(|front| front.handle().enter());
         let config = &setup.loaded.config;
         Servers::new(ServersParts {
             servers: config.mcp_servers.clone(),
@@ -346,7 +349,8 @@ fn has_model(roots: &[PathBuf]) -> bool {
 impl Backend for App {
     fn serve(&self, setup: Setup) -> BoxFuture<'_, Result<Exit, Failure>> {
         Box::pin(async move {
-            let parts = self.build(&setup, "serve").await;
+            let front = Front::start().map_err(Failure::Io)?;
+            let parts = self.build(&setup, "serve", Some(&front)).await;
             let shutdown = CancellationToken::new();
             let asked = shutdown.clone();
             tokio::spawn(async move {
@@ -358,16 +362,21 @@ impl Backend for App {
                 clock: self.clock.clone(),
                 progress_interval: setup.loaded.config.workflows.progress_update_interval_seconds.duration(),
                 activity: parts.engine.clone().map(adopting),
+                workers: Some(Handle::current()),
             };
-            let (reader, writer) = mcp::stdio();
             let begun = Arc::new(OnceLock::new());
-            let reader = Noted { inner: reader, clock: self.clock.clone(), ended: begun.clone() };
             let (noting, clock, asked) = (begun.clone(), self.clock.clone(), shutdown.clone());
             tokio::spawn(async move {
                 asked.cancelled().await;
                 noting.get_or_init(|| clock.monotonic());
             });
-            let ended = mcp::serve(parts.registry.clone(), reader, writer, settings, shutdown).await;
+            let (registry, clock, ended) = (parts.registry.clone(), self.clock.clone(), begun.clone());
+            let serving = front.handle().spawn(async move {
+                let (reader, writer) = mcp::stdio();
+                let reader = Noted { inner: reader, clock, ended };
+                mcp::serve(registry, reader, writer, settings, shutdown).await
+            });
+            let ended = serving.await.unwrap_or_else(|fault| Err(fault.into()));
             let now = self.clock.monotonic();
             parts.close(now.saturating_sub(*begun.get_or_init(|| now))).await;
             match ended {
@@ -386,7 +395,7 @@ impl Backend for App {
                 Purpose::Drive => "run",
                 Purpose::Look => "look",
             };
-            let parts = self.build(&setup, kind).await;
+            let parts = self.build(&setup, kind, None).await;
             if let (Some(engine), Purpose::Drive) = (&parts.engine, purpose) {
                 engine.begin_adoption();
             }
@@ -420,11 +429,16 @@ impl<R: AsyncRead + Unpin> AsyncRead for Noted<R> {
 
 /// Takes runs over from the first call on, or some time after the first request.
 fn adopting(engine: Engine) -> Arc<dyn Fn(Activity) + Send + Sync> {
+    // It is told elsewhere than where runs are driven.
+    let here = Handle::current();
     Arc::new(move |activity| match activity {
-        Activity::FirstCall => engine.begin_adoption(),
+        Activity::FirstCall => {
+            let _here = here.enter();
+            engine.begin_adoption();
+        }
         Activity::FirstRequest => {
             let engine = engine.clone();
-            tokio::spawn(async move {
+            here.spawn(async move {
                 tokio::time::sleep(ADOPT_AFTER).await;
                 engine.begin_adoption();
             });

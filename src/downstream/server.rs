@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared, join_all};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
@@ -57,6 +58,8 @@ pub(super) struct ServerParts {
 pub(super) struct Server {
     parts: ServerParts,
     life: Mutex<Life>,
+    /// Where its pipes are read and written, whoever starts it.
+    home: Option<Handle>,
 }
 
 /// What a server does now.
@@ -127,7 +130,7 @@ impl Server {
             closing: false,
             leaving: Vec::new(),
         };
-        Arc::new(Self { parts, life: Mutex::new(life) })
+        Arc::new(Self { parts, life: Mutex::new(life), home: Handle::try_current().ok() })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -240,7 +243,8 @@ impl Server {
             life.leaving.push(session);
         }
         let (server, name) = (Arc::clone(self), self.name().to_owned());
-        let task = tokio::spawn(async move { server.start(&*connect).await });
+        let home = self.home.clone().unwrap_or_else(Handle::current);
+        let task = home.spawn(async move { server.start(&*connect).await });
         let abort = task.abort_handle();
         let done = async move {
             task.await.unwrap_or_else(|fault| {

@@ -1,19 +1,20 @@
 //! Progress notifications of one call (semantics, P9).
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rmcp::RoleServer;
-use rmcp::model::{ProgressNotificationParam, ProgressToken};
-use rmcp::service::Peer;
-use tokio::sync::{mpsc, oneshot};
+use rmcp::model::ProgressToken;
+use serde::Serialize;
+use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use super::outbox::{self, Outbox};
 use crate::base::Clock;
 use crate::contract::{Progress, ProgressSink};
 use crate::registry::Registry;
 
-/// A report that comes when this many are still unsent replaces them.
+/// When this many reports are unsent, the next one replaces the last.
 const MAX_BEHIND: usize = 64;
 /// What a call may report at most before its end, in percent.
 const NEARLY: f64 = 99.9;
@@ -35,16 +36,45 @@ impl Rising {
     }
 }
 
+/// What was reported and is not sent yet.
+#[derive(Default)]
+struct Reports {
+    unsent: Mutex<VecDeque<Progress>>,
+    more: Notify,
+}
+
+impl Reports {
+    fn add(&self, report: Progress) {
+        let mut unsent = self.unsent.lock().unwrap_or_else(PoisonError::into_inner);
+        if unsent.len() >= MAX_BEHIND {
+            unsent.pop_back();
+        }
+        unsent.push_back(report);
+        drop(unsent);
+        self.more.notify_one();
+    }
+
+    async fn next(&self) -> Progress {
+        loop {
+            let next = self.unsent.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            match next {
+                Some(report) => return report,
+                None => self.more.notified().await,
+            }
+        }
+    }
+}
+
 /// Sends one call's progress, in order, until it is told to stop.
 pub(super) struct Reporter {
-    reports: mpsc::UnboundedSender<Progress>,
+    reports: Arc<Reports>,
     stop: oneshot::Sender<bool>,
     sending: tokio::task::JoinHandle<()>,
 }
 
 /// What a reporter is made of.
 pub(super) struct ReporterParts {
-    pub(super) peer: Peer<RoleServer>,
+    pub(super) outbox: Outbox,
     pub(super) token: ProgressToken,
     pub(super) tool: String,
     /// Takes secrets out of what is told.
@@ -58,18 +88,17 @@ pub(super) struct ReporterParts {
 
 impl Reporter {
     pub(super) fn start(parts: ReporterParts) -> Self {
-        let (reports, queue) = mpsc::unbounded_channel();
+        let reports = Arc::new(Reports::default());
         let (stop, stopped) = oneshot::channel();
-        Self { reports, stop, sending: tokio::spawn(send(parts, queue, stopped)) }
+        let sending = tokio::spawn(send(parts, Arc::clone(&reports), stopped));
+        Self { reports, stop, sending }
     }
 
     /// Where the call's tool reports to.
     pub(super) fn sink(&self) -> ProgressSink {
-        let reports = self.reports.clone();
+        let reports = Arc::clone(&self.reports);
         // A report after the end goes nowhere.
-        Arc::new(move |progress| {
-            reports.send(progress).ok();
-        })
+        Arc::new(move |progress| reports.add(progress))
     }
 
     /// Ends it; when it returns, nothing more is sent. After a success that
@@ -82,11 +111,24 @@ impl Reporter {
     }
 }
 
-async fn send(
-    parts: ReporterParts,
-    mut queue: mpsc::UnboundedReceiver<Progress>,
-    mut stopped: oneshot::Receiver<bool>,
-) {
+/// A notification, as it is written.
+#[derive(Serialize)]
+struct Notification<'a> {
+    jsonrpc: &'static str,
+    method: &'static str,
+    params: Params<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Params<'a> {
+    progress_token: &'a ProgressToken,
+    progress: f64,
+    total: f64,
+    message: String,
+}
+
+async fn send(parts: ReporterParts, reports: Arc<Reports>, mut stopped: oneshot::Receiver<bool>) {
     let begun = parts.clock.monotonic();
     let mut rising = Rising::default();
     let mut said: Option<String> = None;
@@ -94,35 +136,35 @@ async fn send(
     let notify = async |progress: f64, said: Option<&str>| {
         let elapsed = parts.clock.monotonic().saturating_sub(begun).as_secs();
         let said = said.map_or_else(|| format!("`{}` is running", parts.tool), ToOwned::to_owned);
-        let param = ProgressNotificationParam::new(parts.token.clone(), progress)
-            .with_total(100.0)
-            .with_message(format!("{said}, {elapsed} s"));
+        let params =
+            Params { progress_token: &parts.token, progress, total: 100.0, message: format!("{said}, {elapsed} s") };
+        let line = outbox::line(&Notification { jsonrpc: "2.0", method: "notifications/progress", params });
+        let Ok(line) = line.inspect_err(|error| tracing::error!(%error, "progress cannot be written")) else {
+            return false;
+        };
+        // One at a time: a client that does not read is told of the latest when it reads again.
+        let written = parts.outbox.told(line);
         tokio::select! {
-            done = parts.peer.notify_progress(param) => done.is_ok(),
+            done = written => done.is_ok(),
             () = parts.gone.cancelled() => false,
         }
     };
     loop {
         let report = tokio::select! {
             biased;
+            () = parts.gone.cancelled() => return,
             // What was reported before the end is sent before the end.
-            report = queue.recv() => report,
+            report = reports.next() => Some(report),
             success = &mut stopped => {
                 if success.unwrap_or(false) && sent > 0 {
                     notify(100.0, said.as_deref()).await;
                 }
                 return;
             }
-            () = parts.gone.cancelled() => return,
             () = tokio::time::sleep(parts.interval) => None,
         };
         let mut percentage = None;
-        if let Some(mut report) = report {
-            while queue.len() > MAX_BEHIND
-                && let Ok(later) = queue.try_recv()
-            {
-                report = later;
-            }
+        if let Some(report) = report {
             percentage = report.total.filter(|total| *total > 0.0).map(|total| report.progress / total * 100.0);
             let clean = |message: String| parts.registry.redact(&message).unwrap_or(message);
             said = report.message.map(clean).or(said);
@@ -136,7 +178,22 @@ async fn send(
 
 #[cfg(test)]
 mod tests {
-    use super::Rising;
+    use super::{MAX_BEHIND, Reports, Rising};
+    use crate::contract::Progress;
+
+    #[tokio::test]
+    async fn reports_that_nobody_reads_fill_no_memory_and_the_latest_is_kept() {
+        let reports = Reports::default();
+        for n in 0..10_000 {
+            reports.add(Progress { progress: f64::from(n), total: None, message: None });
+        }
+        let mut read = Vec::new();
+        while !reports.unsent.lock().unwrap().is_empty() {
+            read.push(reports.next().await.progress);
+        }
+        assert_eq!(read.len(), MAX_BEHIND);
+        assert!((read[0] - 0.0).abs() < 1e-9 && (read[MAX_BEHIND - 1] - 9_999.0).abs() < 1e-9, "{read:?}");
+    }
 
     #[test]
     fn numbers_rise_follow_the_truth_and_stay_below_the_end() {

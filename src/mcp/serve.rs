@@ -8,8 +8,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::calls::Calls;
+use super::flights::Flights;
 use super::handler::Handler;
-use super::transport::{self, EndSignals, LineTransport};
+use super::intake::{Intake, Opened};
+use super::outbox::{self, Outbox};
+use super::transport::{EndSignals, LineTransport};
 use crate::base::{Clock, ErrorKind};
 use crate::registry::Registry;
 
@@ -28,6 +32,9 @@ pub struct Settings {
     pub progress_interval: Duration,
     /// Told once of each kind of activity.
     pub activity: Option<Arc<dyn Fn(Activity) + Send + Sync>>,
+    /// Where calls run that are more than forwarded, so that they do not hold up
+    /// the thread that serves. Without it they run there.
+    pub workers: Option<tokio::runtime::Handle>,
 }
 
 /// What a client did for the first time. Some clients start a second process
@@ -98,12 +105,21 @@ where
     W: AsyncWrite + Unpin + Send + 'static,
 {
     let signals = EndSignals::default();
-    let (line_sender, line_receiver) = mpsc::channel(16);
-    let (queue, queued) = mpsc::unbounded_channel();
-    let reading = tokio::spawn(transport::read(reader, line_sender));
-    let writing = tokio::spawn(transport::write(writer, queued, signals.output_gone.clone()));
-    let transport = LineTransport::new(line_receiver, queue, shutdown, signals.clone());
-    let handler = Handler::new(Arc::clone(&registry), settings, signals.clone());
+    let (to_rmcp, messages) = mpsc::channel(16);
+    let (outbox, queued) = Outbox::new();
+    let (flights, opened) = (Arc::new(Flights::default()), Arc::new(Opened::default()));
+    let calls = Arc::new(Calls::new(Arc::clone(&registry), settings, signals.clone(), outbox.clone()));
+    let intake = Intake {
+        calls: Arc::clone(&calls),
+        flights: Arc::clone(&flights),
+        opened: Arc::clone(&opened),
+        to_rmcp,
+        session_open: false,
+    };
+    let reading = tokio::spawn(intake.read(reader));
+    let writing = tokio::spawn(outbox::write(writer, queued, signals.output_gone.clone()));
+    let transport = LineTransport::new(messages, outbox, shutdown, signals.clone(), flights, opened);
+    let handler = Handler::new(calls);
     let all = async {
         let served = run(handler, transport).await;
         // What is queued is written before we say that we are done.

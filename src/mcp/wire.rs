@@ -1,12 +1,17 @@
 //! One line to one message, or to the error that answers it.
 
+use std::borrow::Cow;
+
 use rmcp::model::{
     CallToolRequestParams, ClientJsonRpcMessage, ClientRequest, ErrorCode, ErrorData, InitializeRequestParams,
-    JsonRpcMessage, RequestId,
+    JsonRpcMessage, RequestId, RequestMetaObject,
 };
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::base::id_scan::IdScan;
+use crate::base::json::Object;
 
 /// What a line is.
 #[derive(Debug)]
@@ -18,6 +23,57 @@ pub(super) enum Incoming {
     Wrong(Option<RequestId>, ErrorData),
     /// Nothing to do.
     Nothing,
+}
+
+/// A `tools/call` that has nothing but what a call needs.
+#[derive(Debug)]
+pub(super) struct PlainCall {
+    pub(super) id: RequestId,
+    pub(super) tool: String,
+    pub(super) arguments: Object,
+    pub(super) meta: RequestMetaObject,
+}
+
+#[derive(Deserialize)]
+struct Plain<'l> {
+    #[serde(borrow)]
+    jsonrpc: Cow<'l, str>,
+    id: RequestId,
+    #[serde(borrow)]
+    method: Cow<'l, str>,
+    params: PlainParams,
+    #[serde(default, deserialize_with = "present")]
+    result: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "present")]
+    error: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlainParams {
+    name: String,
+    #[serde(default)]
+    arguments: Option<Object>,
+    #[serde(default, rename = "_meta")]
+    meta: Option<RequestMetaObject>,
+}
+
+/// `"result": null` is one.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IgnoredAny>, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(Some)
+}
+
+/// Reads a line as a call of a tool, in one go. `None` for everything else, and
+/// for a call that has more to it or is not right: [`read`] knows what.
+pub(super) fn plain_call(line: &[u8]) -> Option<PlainCall> {
+    let call: Plain<'_> = serde_json::from_slice(line).ok()?;
+    let plain = call.jsonrpc == "2.0" && call.method == "tools/call" && call.result.is_none() && call.error.is_none();
+    plain.then(|| PlainCall {
+        id: call.id,
+        tool: call.params.name,
+        arguments: call.params.arguments.unwrap_or_default(),
+        meta: call.params.meta.unwrap_or_default(),
+    })
 }
 
 /// Reads a line. What cannot be handled is answered, never fatal.
@@ -154,7 +210,9 @@ pub(super) fn too_long(limit: usize) -> ErrorData {
 
 #[cfg(test)]
 mod tests {
-    use super::{Incoming, read};
+    use serde_json::json;
+
+    use super::{Incoming, plain_call, read};
 
     fn code(line: &str) -> Option<(Option<String>, i32)> {
         match read(line.as_bytes()) {
@@ -203,6 +261,31 @@ mod tests {
         }
         let cancelled = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":{}}}"#;
         assert_eq!(code(cancelled), None);
+    }
+
+    #[test]
+    fn a_call_is_read_in_one_go_and_whatever_is_not_plainly_one_is_left_to_the_rest() {
+        let line = r#"{"id":"a","jsonrpc":"2.0","method":"tools/call","params":{"name":"x","arguments":{"b":1,"a":[1.50]},"_meta":{"progressToken":7}},"more":1}"#;
+        let call = plain_call(line.as_bytes()).unwrap();
+        assert_eq!((call.id.to_string().as_str(), call.tool.as_str()), ("a", "x"));
+        assert_eq!(json!(call.arguments).to_string(), r#"{"b":1,"a":[1.5]}"#);
+        assert_eq!(call.meta.get_progress_token().unwrap().0.to_string(), "7");
+        let bare = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x"}}"#;
+        assert!(plain_call(bare.as_bytes()).is_some());
+        for line in [
+            "",
+            "{oops",
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"name":"x"}}"#,
+            r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"x"}}"#,
+            r#"{"jsonrpc":"1.0","id":1,"method":"tools/call","params":{"name":"x"}}"#,
+            r#"{"jsonrpc":"2.0","id":null,"method":"tools/call","params":{"name":"x"}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"tools/call","params":{"name":"x"}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","requestState":"s"}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x"},"result":null}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","arguments":[]}}"#,
+        ] {
+            assert!(plain_call(line.as_bytes()).is_none(), "{line}");
+        }
     }
 
     #[test]

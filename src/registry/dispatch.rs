@@ -233,6 +233,12 @@ impl Registry {
         self.catalogue().entries()
     }
 
+    /// Whether calls of the tool are handed on to a server and nothing else.
+    #[must_use]
+    pub fn forwards(&self, name: &str) -> bool {
+        self.catalogue().get(name).is_some_and(|entry| entry.listed.set == ToolSet::Server && !entry.listed.relays)
+    }
+
     /// A text without the secrets of the configuration; `None` when it holds none.
     #[must_use]
     pub fn redact(&self, text: &str) -> Option<String> {

@@ -3,14 +3,15 @@
 //! It takes all that is queued, never waits for more, and makes one transaction
 //! of it with a savepoint per piece of work, so that concurrent runs share the
 //! cost of a commit and one that fails takes no other with it. Nobody is
-//! answered before the commit.
+//! answered before the commit. Work that nobody waits for may be gathered: it
+//! is done a moment later, or with the first work that somebody waits for.
 //!
 //! Must not know what is written: work is a closure over the connection.
 
 use std::future::Future;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -27,6 +28,9 @@ use super::open_error::OpenError;
 
 /// Pieces of work in one transaction; bounds how long the first one waits.
 const LARGEST_GROUP: usize = 1024;
+/// How long gathered work waits for more of it: waking the thread for each
+/// piece would cost its caller more than the piece itself.
+const GATHERING: Duration = Duration::from_millis(100);
 
 /// What the writer has done so far.
 #[derive(Debug, Default)]
@@ -39,12 +43,47 @@ pub(crate) struct Counters {
 #[derive(Debug)]
 pub(crate) struct Writer {
     queue: Sender<Message>,
+    gathered: Arc<Gathered>,
     thread: Mutex<Option<JoinHandle<()>>>,
     pub(crate) counters: Arc<Counters>,
 }
 
+/// Work that waits for more of it; none is taken once the thread has ended.
+#[derive(Default)]
+struct Gathered(Mutex<Pieces>);
+
+#[derive(Default)]
+struct Pieces {
+    work: Vec<Box<dyn Work>>,
+    ended: bool,
+}
+
+impl std::fmt::Debug for Gathered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gathered").field("pieces", &self.lock().work.len()).finish()
+    }
+}
+
+impl Gathered {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Pieces> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> Vec<Box<dyn Work>> {
+        std::mem::take(&mut self.lock().work)
+    }
+
+    fn end(&self) -> Vec<Box<dyn Work>> {
+        let mut pieces = self.lock();
+        pieces.ended = true;
+        std::mem::take(&mut pieces.work)
+    }
+}
+
 enum Message {
     Work(Box<dyn Work>),
+    /// Some work was gathered.
+    Gathering,
     /// `SQLite`'s `data_version` as this connection sees it: changes when another
     /// connection commits, and not by our own commits.
     Look(oneshot::Sender<Result<i64, StoreError>>),
@@ -105,11 +144,18 @@ impl Writer {
         let checkpointer = Checkpointer::start(path.to_owned(), spec.writing(), busy).map_err(other)?;
         let (queue, messages) = channel();
         let counters = Arc::new(Counters::default());
-        let state =
-            State { connection, identity, version: spec.version(), checkpointer, counters: Arc::clone(&counters) };
+        let gathered = Arc::new(Gathered::default());
+        let state = State {
+            connection,
+            identity,
+            version: spec.version(),
+            checkpointer,
+            counters: Arc::clone(&counters),
+            gathered: Arc::clone(&gathered),
+        };
         let thread = std::thread::Builder::new().name("store-writer".to_owned());
         let thread = thread.spawn(move || state.run(&messages)).map_err(other)?;
-        Ok(Self { queue, thread: Mutex::new(Some(thread)), counters })
+        Ok(Self { queue, gathered, thread: Mutex::new(Some(thread)), counters })
     }
 
     /// Queues `work`; `answer` is told on the writer's thread how it ended. Fails
@@ -122,6 +168,30 @@ impl Writer {
     {
         let job = Job { work: Some(work), result: None, answer };
         self.queue.send(Message::Work(Box::new(job))).map_err(|_| StoreError::closed())
+    }
+
+    /// The same for work that may wait a moment for more of it. It is done before
+    /// whatever is queued after it.
+    pub(crate) fn gather<T, F, A>(&self, work: F, answer: A) -> Result<(), StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        A: FnOnce(Result<T, StoreError>) + Send + 'static,
+    {
+        let job = Box::new(Job { work: Some(work), result: None, answer });
+        let gathered = {
+            let mut pieces = self.gathered.lock();
+            if pieces.ended {
+                return Err(StoreError::closed());
+            }
+            pieces.work.push(job);
+            pieces.work.len()
+        };
+        if gathered == 1 || gathered == LARGEST_GROUP {
+            // A thread that ends meanwhile takes what is gathered with it.
+            drop(self.queue.send(Message::Gathering));
+        }
+        Ok(())
     }
 
     /// Queues `work` now; the future waits for its commit.
@@ -169,19 +239,28 @@ struct State {
     version: u32,
     checkpointer: Checkpointer,
     counters: Arc<Counters>,
+    gathered: Arc<Gathered>,
 }
 
 impl State {
     fn run(self, messages: &Receiver<Message>) {
         let mut open = true;
         while open {
-            let Ok(first) = messages.recv() else { break };
+            let mut next = match messages.recv() {
+                Ok(Message::Gathering) => match messages.recv_timeout(GATHERING) {
+                    Ok(message) => Some(message),
+                    Err(RecvTimeoutError::Timeout) => None,
+                    Err(RecvTimeoutError::Disconnected) => break,
+                },
+                Ok(message) => Some(message),
+                Err(_) => break,
+            };
             let mut group = Vec::new();
             let mut looks = Vec::new();
-            let mut next = Some(first);
             while let Some(message) = next {
                 match message {
                     Message::Work(work) => group.push(work),
+                    Message::Gathering => {}
                     Message::Look(reply) => looks.push(reply),
                     Message::Close => {
                         open = false;
@@ -190,14 +269,24 @@ impl State {
                 }
                 next = if group.len() < LARGEST_GROUP { messages.try_recv().ok() } else { None };
             }
-            if !group.is_empty() {
-                self.group(group);
-            }
+            // After the messages: what was gathered before one of them is done with it.
+            let mut all = self.gathered.take();
+            all.append(&mut group);
+            self.groups(all);
             for reply in looks {
                 drop(reply.send(self.data_version()));
             }
         }
+        self.groups(self.gathered.end());
         self.end();
+    }
+
+    fn groups(&self, mut work: Vec<Box<dyn Work>>) {
+        while !work.is_empty() {
+            let rest = work.split_off(work.len().min(LARGEST_GROUP));
+            self.group(work);
+            work = rest;
+        }
     }
 
     fn group(&self, mut group: Vec<Box<dyn Work>>) {

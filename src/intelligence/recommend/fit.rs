@@ -12,7 +12,7 @@ const SHORT_REASON: usize = 80;
 /// is dropped; arguments never are, as half a call is none.
 #[must_use]
 pub fn fit(recommendations: Vec<Recommendation>, bytes: usize) -> Vec<Recommendation> {
-    if size(&recommendations) <= bytes {
+    if recommendations.is_empty() || size(&recommendations) <= bytes {
         return recommendations;
     }
     let mut kept: Vec<Recommendation> = Vec::new();

@@ -45,7 +45,7 @@ impl Memory {
         self.last = Some(Last {
             tool: call.tool.clone(),
             arguments: call.parameters.clone(),
-            result: end.output.structured.clone().filter(|_| of_use),
+            result: end.output.structured.as_ref().filter(|_| of_use).cloned(),
             error: end.error_kind,
         });
     }

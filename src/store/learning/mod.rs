@@ -2,8 +2,9 @@
 //!
 //! A call is written when it begins and again when it ends, so that one that was
 //! cut short is known too. Whoever logs never waits and never fails: what cannot
-//! be written is counted and told. `synchronous=NORMAL`: a kill loses nothing
-//! that was written, a power failure may lose the last calls.
+//! be written is counted and told. Rows are gathered for a tenth of a second, so
+//! that calls do not wake the writer one by one: a kill loses those moments.
+//! `synchronous=NORMAL`: a power failure may lose the last calls.
 //!
 //! Must not know what is learned from it (intelligence's).
 
@@ -107,7 +108,7 @@ impl LearningStore {
             load.drop_one("too many rows are waiting");
             return;
         }
-        let queued = self.inner.writer.submit(write, move |result| {
+        let queued = self.inner.writer.gather(write, move |result| {
             load.queued.fetch_sub(1, Ordering::Relaxed);
             if let Err(error) = result {
                 load.drop_one(&error.message);

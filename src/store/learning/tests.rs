@@ -55,6 +55,38 @@ fn transition(from: &str, to: &str, seconds: f64, success: bool) -> Transition {
 }
 
 #[tokio::test]
+async fn rows_are_gathered_and_written_without_anybody_asking() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = open(folder.path());
+    let commits = || log.inner.writer.counters.commits.load(std::sync::atomic::Ordering::Relaxed);
+    for n in 0..50 {
+        log.started(started(&format!("i{n}"), 1_000, "t", client()));
+        log.ended(ended(&format!("i{n}"), None));
+    }
+    let last = async {
+        while log.call("i49").await.unwrap().is_none_or(|call| call.success.is_none()) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), last).await.expect("it is written unasked");
+    assert!(commits() <= 10, "{} commits for 100 rows", commits());
+    assert_eq!(log.stats().dropped, 0);
+}
+
+#[tokio::test]
+async fn rows_that_are_gathered_at_the_end_are_written_and_later_ones_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = open(folder.path());
+    log.started(started("i1", 1_000, "t", client()));
+    log.close().await.unwrap();
+    log.started(started("i2", 1_000, "t", client()));
+    assert_eq!(log.stats().dropped, 1);
+    let again = open(folder.path());
+    assert!(again.call("i1").await.unwrap().is_some());
+    assert_eq!(again.call("i2").await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_call_is_known_from_its_beginning_and_whole_at_its_end() {
     let folder = tempfile::tempdir().unwrap();
     let log = open(folder.path());

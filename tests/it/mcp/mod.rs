@@ -5,6 +5,7 @@ mod calls;
 mod changing;
 mod ending;
 mod eras;
+mod load;
 mod progress;
 mod support;
 mod untouched;

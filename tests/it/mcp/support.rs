@@ -107,6 +107,17 @@ impl Provider for Tools {
     }
 }
 
+/// What a registry is made of here.
+pub(crate) fn parts() -> RegistryParts {
+    RegistryParts {
+        observer: Arc::new(NoObserver),
+        redaction: Redaction::new(&["step 3/7".to_owned()]),
+        list: ListSettings::default(),
+        clock: Arc::new(SystemClock::new()),
+        entropy: Arc::new(ManualEntropy::new(1)),
+    }
+}
+
 /// The other end of the streams.
 pub(crate) struct Client {
     to: WriteHalf<DuplexStream>,
@@ -121,20 +132,20 @@ pub(crate) struct Client {
 impl Client {
     /// Streams with a server behind them and nothing said yet.
     pub(crate) fn connect() -> Self {
-        Self::connect_with(
-            None,
-            RegistryParts {
-                observer: Arc::new(NoObserver),
-                redaction: Redaction::new(&["step 3/7".to_owned()]),
-                list: ListSettings::default(),
-                clock: Arc::new(SystemClock::new()),
-                entropy: Arc::new(ManualEntropy::new(1)),
-            },
-        )
+        Self::connect_with(None, parts())
     }
 
     /// The same with one more source of tools.
     pub(crate) fn connect_with(more: Option<Arc<dyn Provider>>, parts: RegistryParts) -> Self {
+        Self::connect_beside(None, more, parts)
+    }
+
+    /// The same, with another runtime for what takes the processor for long.
+    pub(crate) fn connect_beside(
+        workers: Option<tokio::runtime::Handle>,
+        more: Option<Arc<dyn Provider>>,
+        parts: RegistryParts,
+    ) -> Self {
         let seen = Arc::new(Seen::default());
         let registry = Registry::new(parts);
         registry.add(Arc::new(Tools(Arc::clone(&seen))));
@@ -147,6 +158,7 @@ impl Client {
             session: "process-1".to_owned(),
             clock: Arc::new(ManualClock::default()),
             progress_interval: Duration::from_secs(2),
+            workers,
             activity: Some(Arc::new(move |what| listener.lock().expect("not poisoned").push(what))),
         };
         let (ours, theirs) = tokio::io::duplex(64 * 1024);

@@ -8,7 +8,8 @@ pub(super) fn propose(occasion: &Occasion<'_>) -> Vec<Recommendation> {
     let passing = [ErrorKind::Timeout, ErrorKind::Unavailable, ErrorKind::RateLimited];
     let Some(entry) = occasion.tool.and_then(|tool| occasion.catalogue.tool(tool)) else { return Vec::new() };
     let fits = occasion.error.is_some_and(|kind| passing.contains(&kind)) && entry.repeat_safe;
-    let Some(arguments) = occasion.arguments_again().filter(|_| fits) else { return Vec::new() };
+    // Nearly every call succeeds: its arguments are not written out for nothing.
+    let Some(arguments) = fits.then(|| occasion.arguments_again()).flatten() else { return Vec::new() };
     let reason = match occasion.error {
         Some(ErrorKind::RateLimited) => "The server asks for fewer calls: wait, then call again",
         _ => "It may pass, and a second call does no harm",
