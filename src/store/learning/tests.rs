@@ -236,10 +236,13 @@ async fn too_many_waiting_rows_are_dropped_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let log = open(folder.path());
     let (release, released) = std::sync::mpsc::channel::<()>();
+    let (begin, begun) = std::sync::mpsc::channel::<()>();
     let held = log.inner.writer.write(move |_| {
+        begin.send(()).unwrap();
         released.recv().unwrap();
         Ok(())
     });
+    begun.recv().unwrap();
     for _ in 0..super::QUEUE + 5 {
         log.log(|_| Ok(()));
     }
