@@ -168,6 +168,12 @@ pub enum Error {
         /// The section.
         section: &'static str,
     },
+    /// A file is there that would be overwritten.
+    #[error("`{path}` is there already")]
+    Exists {
+        /// The file.
+        path: String,
+    },
     /// The answer could not be put into JSON.
     #[error("the answer cannot be written: {cause}")]
     Internal {
@@ -239,6 +245,7 @@ impl Error {
             | Self::FileChanged { .. }
             | Self::ReadOnly { .. }
             | Self::CannotWrite { .. }
+            | Self::Exists { .. }
             | Self::Taken { .. } => ErrorKind::Conflict,
             Self::Internal { .. } => ErrorKind::Internal,
         }
@@ -292,6 +299,7 @@ impl Error {
                 .hint
                 .clone()
                 .unwrap_or_else(|| "`03_dax_intelligence` tells everything that is wrong with it".into()),
+            Self::Exists { .. } => "give another `output_path`, or `overwrite: true`".into(),
             Self::Changed => "read the list again from its first page".into(),
             Self::SectionUnavailable { .. } => "export section `compact`".into(),
             Self::Internal { .. } => "report this with the call that caused it".into(),
