@@ -133,6 +133,7 @@ impl App {
             library,
             tools: OnceLock::new(),
             roots: setup.loaded.roots.clone(),
+            exports_folder: setup.data_dir.as_ref().ok().map(|data| data.path().join("exports")),
             warnings: warnings(setup),
             workflows_enabled: config.workflows.enabled,
             custom_workflows: config.workflows.allow_custom_workflows,

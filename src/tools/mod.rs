@@ -73,4 +73,6 @@ pub const ALL: &[Spec] = &[
     Spec::of::<model::AnalyzeMeasureDependencies>(),
     Spec::of::<model::GetMeasureImpact>(),
     Spec::of::<model::ExportModelSchema>(),
+    Spec::of::<model::GenerateDocumentation>(),
+    Spec::of::<model::ExportExplorer>(),
 ];

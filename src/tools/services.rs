@@ -9,6 +9,7 @@ use crate::base::{Clock, Entropy, ErrorKind};
 use crate::config::OnRequestCancelled;
 use crate::contract::CallTool;
 use crate::engine::Engine;
+use crate::semantic_model::documents::Exports;
 use crate::workflow::Library;
 
 /// The parts that tools need, made once at the start. A tool takes what it
@@ -20,6 +21,8 @@ pub struct Services {
     pub entropy: Arc<dyn Entropy>,
     /// The folders that are open to file tools.
     pub roots: Vec<PathBuf>,
+    /// Where files go that tools write for people and that are given no place; none without a data folder.
+    pub exports_folder: Option<PathBuf>,
     /// The engine, or why there is none.
     pub engine: Result<Engine, Unavailable>,
     /// The templates there are.
@@ -64,6 +67,7 @@ impl Services {
             library: Arc::default(),
             tools: OnceLock::new(),
             roots: Vec::new(),
+            exports_folder: None,
             warnings: Vec::new(),
             workflows_enabled: true,
             custom_workflows: true,
@@ -81,6 +85,14 @@ impl Services {
                 None => failure,
             }
         })
+    }
+
+    /// Where a document goes that is written today.
+    #[must_use]
+    pub fn exports(&self) -> Exports {
+        let today = self.clock.now().rfc3339();
+        let day = today.split('T').next().unwrap_or_default();
+        Exports { folder: self.exports_folder.as_ref().map(|folder| folder.join(day)) }
     }
 
     /// All tools, as steps would find them.

@@ -145,8 +145,7 @@ fn next_middle<'m>(relationships: &[&'m Relationship], left: &BTreeSet<usize>) -
     for index in left {
         *leads.entry(&relationships[*index].from_table).or_default() += 1;
     }
-    let led_to =
-        |table: &str| left.iter().any(|index| same(&relationships[*index].to_table, table));
+    let led_to = |table: &str| left.iter().any(|index| same(&relationships[*index].to_table, table));
     leads.into_iter().max_by_key(|(table, count)| (!led_to(table), *count)).map(|(table, _)| table)
 }
 
@@ -160,12 +159,7 @@ struct Star<'m> {
 }
 
 impl<'m> Star<'m> {
-    fn of(
-        relationships: &[&'m Relationship],
-        left: &BTreeSet<usize>,
-        middle: &'m str,
-        near: &[&'m str],
-    ) -> Self {
+    fn of(relationships: &[&'m Relationship], left: &BTreeSet<usize>, middle: &'m str, near: &[&'m str]) -> Self {
         let half = near.len().div_ceil(2);
         let mut columns = [near[..half].to_vec(), Vec::new(), near[half..].to_vec(), Vec::new()];
         let mut placed: Vec<&str> = near.to_vec();
@@ -177,7 +171,8 @@ impl<'m> Star<'m> {
                 continue;
             }
             for (inner, outer) in [(0, 1), (2, 3)] {
-                if columns[inner].iter().any(|table| same(table, &one.from_table)) && columns[outer].len() < AROUND / 2 {
+                if columns[inner].iter().any(|table| same(table, &one.from_table)) && columns[outer].len() < AROUND / 2
+                {
                     columns[outer].push(&one.to_table);
                     placed.push(&one.to_table);
                     break;
@@ -242,10 +237,8 @@ impl<'m> Star<'m> {
             }
         }
         let title = short(table);
-        let widest = rows
-            .iter()
-            .map(|row| text_width(row, SIZE, false))
-            .fold(text_width(&title, TITLE_SIZE, true), f32::max);
+        let widest =
+            rows.iter().map(|row| text_width(row, SIZE, false)).fold(text_width(&title, TITLE_SIZE, true), f32::max);
         #[expect(clippy::cast_precision_loss, reason = "rows are few")]
         let count = rows.len() as f32;
         TableBox {
@@ -323,6 +316,7 @@ mod tests {
             from_column: from_column.into(),
             to_table: to.into(),
             to_column: "Key".into(),
+            to_cardinality: Cardinality::One,
             active,
             ..Relationship::default()
         }

@@ -136,7 +136,10 @@ impl<'m> Page<'_, 'm> {
     }
 
     fn table(&mut self, number: usize, table: &'m Table) {
-        self.put(format_args!("<section id=\"table{number}\"><p class=\"kind\">Table</p><h1>{}</h1>", escape(&table.name)));
+        self.put(format_args!(
+            "<section id=\"table{number}\"><p class=\"kind\">Table</p><h1>{}</h1>",
+            escape(&table.name)
+        ));
         self.description(table.description.as_ref());
         let content = self.content;
         self.facts(&content.table_facts(table));

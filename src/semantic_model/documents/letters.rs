@@ -21,7 +21,10 @@ pub(super) fn width(letter: char, size: f32, bold: bool) -> f32 {
     f32::from(thousandths) / 1000.0 * size * if bold { BOLD } else { 1.0 }
 }
 
-/// The width of a text at a size.
+/// Where Arial is missing, what stands for it is wider by up to this.
+const OTHER_FONT: f32 = 1.14;
+
+/// The room that a text needs at a size.
 pub(super) fn text_width(text: &str, size: f32, bold: bool) -> f32 {
-    text.chars().map(|letter| width(letter, size, bold)).sum()
+    text.chars().map(|letter| width(letter, size, bold)).sum::<f32>() * OTHER_FONT
 }

@@ -52,13 +52,23 @@ pub(super) fn svg(picture: &Picture, link: &dyn Fn(&str) -> String) -> String {
         );
         put(
             &mut out,
-            format_args!("<text class=\"name\" x=\"{:.1}\" y=\"{:.1}\">{}</text>", x + PADDING, y + 18.0, escape(&one.title)),
+            format_args!(
+                "<text class=\"name\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+                x + PADDING,
+                y + 18.0,
+                escape(&one.title)
+            ),
         );
         let mut top = y + TITLE;
         for row in &one.rows {
             put(
                 &mut out,
-                format_args!("<text class=\"row\" x=\"{:.1}\" y=\"{:.1}\">{}</text>", x + PADDING, top + 14.0, escape(row)),
+                format_args!(
+                    "<text class=\"row\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+                    x + PADDING,
+                    top + 14.0,
+                    escape(row)
+                ),
             );
             top += ROW;
         }

@@ -24,11 +24,7 @@ pub(super) enum Target {
     /// Exactly this file.
     Given(PathBuf),
     /// A file of this name in this folder, with a number where another one has the name.
-    Free {
-        folder: PathBuf,
-        stem: String,
-        extension: &'static str,
-    },
+    Free { folder: PathBuf, stem: String, extension: &'static str },
 }
 
 /// Files of one name in one day.
@@ -68,9 +64,7 @@ impl Exports {
         let file = folder.join(name);
         // A link there may lead out of the folders.
         match std::fs::symlink_metadata(&file) {
-            Ok(facts) if facts.is_symlink() => {
-                resolve_in_roots(&file.display().to_string(), roots).map(Target::Given)
-            }
+            Ok(facts) if facts.is_symlink() => resolve_in_roots(&file.display().to_string(), roots).map(Target::Given),
             Ok(facts) if facts.is_dir() => Err(Error::InvalidArgument {
                 message: format!("`{given}` is a folder"),
                 hint: format!("give a file name that ends with `.{extension}`"),
@@ -101,8 +95,11 @@ impl Target {
             Self::Free { folder, stem, extension } => {
                 std::fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
                 for number in 1..NUMBERS {
-                    let name =
-                        if number == 1 { format!("{stem}.{extension}") } else { format!("{stem} {number}.{extension}") };
+                    let name = if number == 1 {
+                        format!("{stem}.{extension}")
+                    } else {
+                        format!("{stem} {number}.{extension}")
+                    };
                     let path = folder.join(name);
                     if !path.exists() {
                         put(&path, bytes)?;
@@ -200,9 +197,8 @@ mod tests {
         let inside = folder.path().join("in");
         std::fs::create_dir(&inside).unwrap();
         let roots = vec![inside.canonicalize().unwrap()];
-        let kind = |path: &str| {
-            exports(folder.path()).target(Some(path), &roots, "M", "html").unwrap_err().kind().as_str()
-        };
+        let kind =
+            |path: &str| exports(folder.path()).target(Some(path), &roots, "M", "html").unwrap_err().kind().as_str();
         assert_eq!(kind("../doc.html"), "outside_roots");
         assert_eq!(kind("doc.txt"), "invalid_input");
         assert_eq!(kind("nowhere/doc.html"), "not_found");

@@ -256,11 +256,7 @@ fn lines(text: &str) -> Vec<Vec<Run>> {
             TokenKind::Comment => "Comment",
             TokenKind::Text | TokenKind::Date => "Literal",
             TokenKind::Word => "Keyword",
-            TokenKind::Bracket
-            | TokenKind::Quoted
-            | TokenKind::Parameter
-            | TokenKind::Number
-            | TokenKind::Symbol => "",
+            TokenKind::Bracket | TokenKind::Quoted | TokenKind::Parameter | TokenKind::Number | TokenKind::Symbol => "",
         };
         put("", text.get(at..token.offset).unwrap_or_default());
         put(style, token.text);

@@ -99,7 +99,8 @@ impl Body {
         if facts.is_empty() {
             return;
         }
-        let rows: Vec<Vec<String>> = facts.iter().map(|(what, value)| vec![(*what).to_owned(), value.clone()]).collect();
+        let rows: Vec<Vec<String>> =
+            facts.iter().map(|(what, value)| vec![(*what).to_owned(), value.clone()]).collect();
         self.grid(&PORTRAIT, "Facts", &[], &[28, 72], &rows);
     }
 
@@ -202,10 +203,8 @@ fn section_properties(page: &Page) -> String {
 
 /// Text in runs, its line ends as breaks.
 fn runs(text: &str) -> String {
-    let lines: Vec<String> = text
-        .lines()
-        .map(|line| format!("<w:t xml:space=\"preserve\">{}</w:t>", escape(line)))
-        .collect();
+    let lines: Vec<String> =
+        text.lines().map(|line| format!("<w:t xml:space=\"preserve\">{}</w:t>", escape(line))).collect();
     format!("<w:r>{}</w:r>", lines.join("<w:br/>"))
 }
 
