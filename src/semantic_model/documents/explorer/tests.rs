@@ -46,7 +46,7 @@ fn every_link_leads_to_a_section_that_is_there_once() {
 fn a_measure_tells_what_it_is_made_from_and_what_uses_it() {
     let page = page(false);
     let revenue = page.split("<section id=\"measure0\">").nth(1).unwrap().split("</section>").next().unwrap();
-    for told in ["Sales[Amount]", "[Helper]", "class=\"diagram\"", "<span class=\"word\">SUM</span>"] {
+    for told in ["&#39;Sales&#39;[Amount]", "[Helper]", "class=\"diagram\"", "<span class=\"word\">SUM</span>"] {
         assert!(revenue.contains(told), "{told}: {revenue}");
     }
 }
