@@ -147,7 +147,7 @@ impl<'m> Content<'m> {
     }
 
     /// What is to be said of a measure beside its expression.
-    pub(super) fn measure_facts(&self, table: &Table, measure: &Measure) -> Vec<Fact> {
+    pub(super) fn measure_facts(table: &Table, measure: &Measure) -> Vec<Fact> {
         let mut facts = vec![("Table", table.name.clone())];
         let mut text = |what, value: Option<&String>| facts.extend(value.map(|value| (what, value.clone())));
         text("Format", measure.format_string.as_ref());

@@ -194,7 +194,7 @@ impl<'m> Page<'_, 'm> {
         ));
         self.description(measure.description.as_ref());
         let content = self.content;
-        self.facts(&content.measure_facts(table, measure));
+        self.facts(&Content::measure_facts(table, measure));
         self.out.push_str(&code(&Content::dax(&measure.expression)));
         let [up, down] = [Way::Up, Way::Down].map(|way| content.tree(measure, way));
         if !up.is_empty() || !down.is_empty() {

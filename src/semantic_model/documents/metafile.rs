@@ -11,8 +11,8 @@ const SCALE: f32 = 10.0;
 const TRANSPARENT: u32 = 1;
 const SOLID: u32 = 0;
 const DASH: u32 = 1;
-const CENTRED_BASELINE: u32 = 6 | 24;
-const LEFT_BASELINE: u32 = 24;
+const CENTRED_BASELINE: u32 = 0x06 | 0x18;
+const LEFT_BASELINE: u32 = 0x18;
 
 /// Handles of the objects that are made once.
 const LINE: u32 = 1;

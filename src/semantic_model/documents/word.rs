@@ -42,11 +42,11 @@ fn pack(content: &Content<'_>, document: &str) -> Result<Vec<u8>, Error> {
     if let Some(open) = links.strip_suffix("</Relationships>") {
         links.truncate(open.len());
     }
-    for number in 1..=content.pictures.len() {
-        links.push_str(&format!(
+    links.extend((1..=content.pictures.len()).map(|number| {
+        format!(
             "<Relationship Id=\"picture{number}\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/image\" Target=\"media/picture{number}.emf\"/>"
-        ));
-    }
+        )
+    }));
     links.push_str("</Relationships>");
     let core = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?><cp:coreProperties xmlns:cp=\"http://schemas.openxmlformats.org/package/2006/metadata/core-properties\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><dc:title>{}</dc:title><dc:creator>Sequitur</dc:creator></cp:coreProperties>",
@@ -169,7 +169,7 @@ fn measures(body: &mut Body, content: &Content<'_>) {
         if let Some(description) = &measure.description {
             body.text(description);
         }
-        body.facts(&content.measure_facts(table, measure));
+        body.facts(&Content::measure_facts(table, measure));
         body.code(&lines(&Content::dax(&measure.expression)));
         for (label, way) in [("Made from", Way::Up), ("Used by", Way::Down)] {
             let branches = content.tree(measure, way);
@@ -186,7 +186,9 @@ fn measures(body: &mut Body, content: &Content<'_>) {
 fn told(branch: Branch<'_>) -> String {
     let kind = match branch.object {
         Object::Measure(_) | Object::Column(..) => String::new(),
-        other => format!("{} ", other.kind().replace('_', " ")),
+        other @ (Object::Table(_) | Object::Item(..) | Object::Role(..) | Object::Function(_)) => {
+            format!("{} ", other.kind().replace('_', " "))
+        }
     };
     let note = if branch.circular {
         " (circular)"

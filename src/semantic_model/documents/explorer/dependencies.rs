@@ -26,6 +26,9 @@ struct Node {
     address: Option<String>,
 }
 
+/// Left, width, and the boxes with their tops.
+type Column = (f32, f32, Vec<(f32, Node)>);
+
 /// The picture.
 pub(super) fn svg(
     measure: &Measure,
@@ -39,7 +42,7 @@ pub(super) fn svg(
     let tallest = columns.iter().map(Vec::len).max().unwrap_or_default();
     let height = length(tallest) + 8.0;
     let mut x = 4.0;
-    let mut placed: Vec<(f32, f32, Vec<(f32, Node)>)> = Vec::new();
+    let mut placed: Vec<Column> = Vec::new();
     for nodes in columns {
         if nodes.is_empty() {
             continue;
