@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, criterion_group};
 use sequitur::semantic_model::facts::Counts;
 use sequitur::semantic_model::limits::Limits;
+use sequitur::semantic_model::model::Model;
 use sequitur::semantic_model::place::Place;
+use sequitur::semantic_model::rules::{Depth, Request, UserRules, review};
 use sequitur::semantic_model::source::Source;
 
 /// The largest public model when it lies beside the project, else one of our own of the same size.
@@ -112,6 +114,48 @@ fn benches(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// A review by every rule, of the model once read.
+fn reviewed(model: &Model) -> usize {
+    let own = UserRules::default();
+    let request = Request { scope: None, depth: Depth::Deep, own: &own, annotations: true };
+    review(model, &request).unwrap().issues.len()
+}
+
+/// The model beside copies of itself under other names.
+fn times(model: &Model, copies: usize) -> Model {
+    let mut all = model.clone();
+    for copy in 1..copies {
+        let name = |name: &str| format!("{name} {copy}");
+        all.tables.extend(model.tables.iter().cloned().map(|mut table| {
+            table.name = name(&table.name);
+            table.measures.iter_mut().for_each(|measure| measure.name = name(&measure.name));
+            table
+        }));
+        all.relationships.extend(model.relationships.iter().cloned().map(|mut relationship| {
+            relationship.from_table = name(&relationship.from_table);
+            relationship.to_table = name(&relationship.to_table);
+            relationship
+        }));
+    }
+    all
+}
+
+/// What a whole review costs, and that twice the model costs about twice as much.
+fn reviews() {
+    let (_kept, path) = model();
+    let one = Source::read(&Place::at(&path).unwrap(), &Limits::default()).unwrap().model().unwrap();
+    for copies in [1, 2, 4] {
+        let model = times(&one, copies);
+        let rounds = (0..11).map(|_| timed(|| reviewed(&model))).collect();
+        println!(
+            "review of {} columns, {} measures: {:?} (median of 11 rounds)",
+            model.columns().count(),
+            model.measures().count(),
+            median(rounds)
+        );
+    }
+}
+
 criterion_group!(all, benches);
 
 fn median(mut times: Vec<Duration>) -> Duration {
@@ -149,5 +193,6 @@ fn ratios() {
 fn main() {
     all();
     ratios();
+    reviews();
     Criterion::default().configure_from_args().final_summary();
 }

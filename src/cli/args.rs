@@ -52,6 +52,14 @@ pub(super) enum Command {
     #[command(after_help = "Example:\n  sequitur validate workflows/*.yaml")]
     Validate(Validate),
 
+    /// Check Power BI models against best practices: a gate for changes
+    ///
+    /// PATH is a model, a project, or a folder of them. Exit code 0 without new findings, 1 with some, 2 for what
+    /// cannot be checked. Findings are new unless a baseline or a revision has them too. Rules of your own and rules
+    /// that are left out stand in `sequitur-rules.yaml` beside the model.
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(Check),
+
     /// Trust a project's `sequitur.json`, as it is now
     ///
     /// Until then its servers, agents, secrets, security settings, retention and folders are ignored. When the file
@@ -129,6 +137,14 @@ pub(super) enum ToolCommand {
     #[command(after_help = "Examples:\n  sequitur tools --json\n  sequitur tools accept git__git_log")]
     Tools(Tools),
 }
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  sequitur check .                                      every model below this folder
+  sequitur check Sales.SemanticModel --fail-on error    warnings are shown and do not fail
+  sequitur check . --write-baseline known.json          what is there today is known
+  sequitur check . --baseline known.json                and from now on only new findings fail
+  sequitur check . --since origin/main --format sarif   only what a change brings, for code hosts";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -276,6 +292,64 @@ pub(super) struct Validate {
 }
 
 #[derive(Debug, clap::Args)]
+pub(super) struct Check {
+    /// A model, a project, or a folder of them
+    #[arg(value_name = "PATH")]
+    pub(super) path: PathBuf,
+    /// New findings from this severity on fail the check
+    #[arg(long, value_name = "SEVERITY", default_value = "warning")]
+    pub(super) fail_on: FailOn,
+    /// A file with findings that are known
+    #[arg(long, value_name = "FILE", conflicts_with = "since")]
+    pub(super) baseline: Option<PathBuf>,
+    /// A revision: what was found in its files is known; needs `git`
+    #[arg(long, value_name = "REV")]
+    pub(super) since: Option<String>,
+    /// Write what is found as the baseline, and end with 0
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["since", "baseline"])]
+    pub(super) write_baseline: Option<PathBuf>,
+    /// How findings are shown
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: CheckFormat,
+    /// How closely models are looked at
+    #[arg(long, value_name = "DEPTH", default_value = "balanced")]
+    pub(super) depth: CheckDepth,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    /// Every new finding
+    Info,
+    /// New warnings and errors
+    Warning,
+    /// New errors
+    Error,
+    /// Nothing
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    /// For people: new findings by rule, three of each
+    Text,
+    /// One JSON document with everything
+    Json,
+    /// SARIF 2.1.0
+    Sarif,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckDepth {
+    /// Properties only
+    Fast,
+    /// Expressions too
+    Balanced,
+    /// Also what nothing uses, and style
+    #[value(alias = "detailed")]
+    Deep,
+}
+
+#[derive(Debug, clap::Args)]
 pub(super) struct Trust {
     /// The project's folder, or its `sequitur.json`
     #[arg(default_value = ".", value_name = "PATH")]
@@ -381,6 +455,9 @@ mod tests {
             "sequitur respond r t a=1 --answer 1",
             "sequitur validate",
             "sequitur runs --limit 0",
+            "sequitur check",
+            "sequitur check . --baseline a --since b",
+            "sequitur check . --format xml",
             "sequitur walk",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");

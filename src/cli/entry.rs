@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use super::args::{Arguments, Command, ToolCommand, ToolsAction};
+use super::args::{Arguments, CheckFormat, Command, ToolCommand, ToolsAction};
 use super::backend::{Backend, Purpose};
 use super::commands;
 use super::drive::{Driver, Interrupts, system_interrupts};
@@ -98,6 +98,7 @@ pub(super) async fn run(
             return backend.serve(setup).await;
         }
         Command::Guard(arguments) => return Ok(commands::guard(&arguments).await),
+        Command::Check(arguments) => return commands::check(terminal, &environment, &arguments),
         Command::Trust(arguments) => return commands::trust(terminal, setup(environment), &arguments),
         Command::Doctor(arguments) => {
             return commands::doctor(terminal, backend, setup(environment), arguments.json).await;
@@ -149,6 +150,7 @@ fn wants_json(command: Option<&Command>) -> bool {
     match command {
         Some(Command::Validate(arguments)) => arguments.output.json,
         Some(Command::Trust(arguments)) => arguments.output.json,
+        Some(Command::Check(arguments)) => arguments.format == CheckFormat::Json,
         Some(Command::Doctor(arguments)) => arguments.json,
         Some(Command::WithTools(command)) => json_of(command),
         Some(Command::Serve | Command::Guard(_)) | None => false,

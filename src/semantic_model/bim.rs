@@ -12,14 +12,17 @@ use serde::de::DeserializeOwned;
 
 use crate::semantic_model::error::Error;
 use crate::semantic_model::model::{
-    Annotation, CalculationGroup, CalculationItem, Column, Culture, Hierarchy, Kpi, Level, Location, Measure, Model,
-    NamedExpression, Partition, Relationship, Role, Table, TablePermission, Warning,
+    Annotation, CalculationGroup, CalculationItem, Column, Culture, DataSource, Hierarchy, Kpi, Level, Location,
+    Measure, Model, NamedExpression, Partition, Perspective, Relationship, Role, Table, TablePermission, Warning,
 };
 use crate::semantic_model::text::number;
 use crate::semantic_model::tmsl;
 use crate::semantic_model::words::{
     Cardinality, ColumnKind, CrossFilter, DataType, Mode, Permission, SecurityFilter, SourceKind, SummarizeBy,
 };
+
+/// What Power BI writes on the columns of parameters.
+pub(crate) const PARAMETER: &str = "ParameterMetadata";
 
 const DATABASE_HINT: &str = "the file must be the JSON of one tabular database, as `model.bim` is";
 
@@ -76,19 +79,24 @@ impl Reader {
             description: text(raw.description),
             culture: raw.culture,
             default_mode: self.word(raw.default_mode, "defaultMode", "model", Mode::parse),
+            default_data_source_version: raw.default_data_source_version,
             discourage_implicit_measures: raw.discourage_implicit_measures,
             tables: raw.tables.into_iter().map(|table| self.table(table)).collect(),
             relationships: raw.relationships.into_iter().map(|relationship| self.relationship(relationship)).collect(),
             roles: raw.roles.into_iter().map(|role| self.role(role)).collect(),
             expressions: raw.expressions.into_iter().map(named_expression).collect(),
             functions: raw.functions.into_iter().map(named_expression).collect(),
-            data_sources: raw.data_sources.into_iter().map(|source| source.name).collect(),
+            data_sources: raw.data_sources.into_iter().map(data_source).collect(),
             cultures: raw
                 .cultures
                 .into_iter()
                 .map(|culture| Culture { name: culture.name, translates: culture.translations.is_some() })
                 .collect(),
-            perspectives: raw.perspectives.into_iter().map(|perspective| perspective.name).collect(),
+            perspectives: raw
+                .perspectives
+                .into_iter()
+                .map(|perspective| Perspective { name: perspective.name, tables: perspective.tables.len() })
+                .collect(),
             annotations: annotations(raw.annotations),
             ..Model::default()
         }
@@ -127,6 +135,21 @@ impl Reader {
             data_category: raw.data_category,
             available_in_mdx: raw.is_available_in_mdx.unwrap_or(true),
             expression: text(raw.expression),
+            expression_line: None,
+            group_by: raw
+                .related_column_details
+                .into_iter()
+                .flat_map(|details| details.group_by_columns)
+                .map(|column| column.grouping_column)
+                .collect(),
+            alternate: raw.alternate_of.is_some(),
+            parameter: raw.extended_properties.iter().any(|property| property.name == PARAMETER),
+            default_columns: raw
+                .variations
+                .into_iter()
+                .filter_map(|variation| variation.default_column)
+                .map(|column| (column.table, column.column))
+                .collect(),
             annotations: annotations(raw.annotations),
             location: None,
             name: raw.name,
@@ -144,7 +167,11 @@ impl Reader {
             source: kind,
             mode: self.word(raw.mode, "mode", &raw.name, Mode::parse),
             expression: text(source.expression).or_else(|| text(source.query)),
+            expression_line: None,
             entity: source.entity_name,
+            data_source: source.data_source,
+            annotations: annotations(raw.annotations),
+            location: None,
             name: raw.name,
         }
     }
@@ -170,6 +197,7 @@ impl Reader {
                 .word(raw.security_filtering_behavior, "securityFilteringBehavior", owner, SecurityFilter::parse)
                 .unwrap_or_default(),
             active: raw.is_active.unwrap_or(true),
+            annotations: annotations(raw.annotations),
             location: None,
             name,
         }
@@ -187,8 +215,20 @@ impl Reader {
                 .map(|permission| TablePermission {
                     table: permission.name,
                     filter: text(permission.filter_expression),
+                    filter_line: None,
+                    hides_table: permission.metadata_permission.as_deref().is_some_and(hides),
+                    hidden_columns: permission
+                        .column_permissions
+                        .into_iter()
+                        .filter(|column| column.metadata_permission.as_deref().is_some_and(hides))
+                        .map(|column| column.name)
+                        .collect(),
+                    location: None,
                 })
                 .collect(),
+            members: raw.members.len(),
+            annotations: annotations(raw.annotations),
+            location: None,
             name: raw.name,
         }
     }
@@ -198,6 +238,7 @@ fn measure(raw: tmsl::Measure) -> Measure {
     Measure {
         name: raw.name,
         expression: text(raw.expression).unwrap_or_default(),
+        expression_line: None,
         description: text(raw.description),
         format_string: raw.format_string,
         format_string_expression: definition(raw.format_string_definition),
@@ -220,6 +261,9 @@ fn hierarchy(raw: tmsl::Hierarchy) -> Hierarchy {
     Hierarchy {
         name: raw.name,
         hidden: raw.is_hidden,
+        description: text(raw.description),
+        annotations: annotations(raw.annotations),
+        location: None,
         levels: levels.into_iter().map(|level| Level { name: level.name, column: level.column }).collect(),
     }
 }
@@ -231,6 +275,8 @@ fn calculation_group(raw: tmsl::CalculationGroup) -> CalculationGroup {
         ordinal: item.ordinal,
         format_string_expression: definition(item.format_string_definition),
         description: text(item.description),
+        expression_line: None,
+        location: None,
     });
     CalculationGroup {
         precedence: raw.precedence.unwrap_or_default(),
@@ -243,8 +289,20 @@ fn named_expression(raw: tmsl::NamedExpression) -> NamedExpression {
     NamedExpression {
         name: raw.name,
         expression: text(raw.expression).unwrap_or_default(),
+        expression_line: None,
         description: text(raw.description),
+        annotations: annotations(raw.annotations),
+        location: None,
     }
+}
+
+/// A source without a type is the older kind.
+fn data_source(raw: tmsl::DataSource) -> DataSource {
+    DataSource { structured: raw.kind.is_some_and(|kind| kind.eq_ignore_ascii_case("structured")), name: raw.name }
+}
+
+fn hides(permission: &str) -> bool {
+    permission.eq_ignore_ascii_case("none")
 }
 
 fn annotations(raw: Vec<tmsl::Annotation>) -> Vec<Annotation> {

@@ -19,6 +19,7 @@ pub mod model;
 pub mod models;
 pub mod place;
 pub mod roots;
+pub mod rules;
 pub mod source;
 pub mod statistics;
 mod text;

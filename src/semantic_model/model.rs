@@ -58,6 +58,8 @@ pub struct Model {
     pub culture: Option<String>,
     /// The mode of partitions that name none.
     pub default_mode: Option<Mode>,
+    /// As `powerBI_V3`.
+    pub default_data_source_version: Option<String>,
     /// Numbers are not summed without a measure.
     pub discourage_implicit_measures: bool,
     /// The tables.
@@ -70,12 +72,12 @@ pub struct Model {
     pub expressions: Vec<NamedExpression>,
     /// Functions of the model's own.
     pub functions: Vec<NamedExpression>,
-    /// Names of the legacy and structured data sources.
-    pub data_sources: Vec<String>,
+    /// The legacy and structured data sources.
+    pub data_sources: Vec<DataSource>,
     /// The cultures.
     pub cultures: Vec<Culture>,
-    /// Names of the perspectives.
-    pub perspectives: Vec<String>,
+    /// The perspectives.
+    pub perspectives: Vec<Perspective>,
     /// Annotations of the model.
     pub annotations: Vec<Annotation>,
     /// What is known of the data, where a `.vpax` lies beside the model.
@@ -99,6 +101,47 @@ impl Model {
     /// All columns but row numbers, with their tables.
     pub fn columns(&self) -> impl Iterator<Item = (&Table, &Column)> {
         self.tables.iter().flat_map(|table| table.columns().map(move |column| (table, column)))
+    }
+
+    /// Takes out where everything stands, so that models can be compared whose files differ in form only.
+    pub fn forget_places(&mut self) {
+        self.warnings.clear();
+        for table in &mut self.tables {
+            table.location = None;
+            for column in &mut table.all_columns {
+                column.location = None;
+                column.expression_line = None;
+            }
+            for measure in &mut table.measures {
+                measure.location = None;
+                measure.expression_line = None;
+            }
+            for hierarchy in &mut table.hierarchies {
+                hierarchy.location = None;
+            }
+            for partition in &mut table.partitions {
+                partition.location = None;
+                partition.expression_line = None;
+            }
+            for item in table.calculation_group.iter_mut().flat_map(|group| &mut group.items) {
+                item.location = None;
+                item.expression_line = None;
+            }
+        }
+        for relationship in &mut self.relationships {
+            relationship.location = None;
+        }
+        for role in &mut self.roles {
+            role.location = None;
+            for permission in &mut role.table_permissions {
+                permission.location = None;
+                permission.filter_line = None;
+            }
+        }
+        for expression in self.expressions.iter_mut().chain(&mut self.functions) {
+            expression.location = None;
+            expression.expression_line = None;
+        }
     }
 
     /// The tables that are calculation groups.
@@ -208,6 +251,16 @@ pub struct Column {
     pub available_in_mdx: bool,
     /// The DAX of a calculated column.
     pub expression: Option<String>,
+    /// The line of the file on which the DAX begins.
+    pub expression_line: Option<u32>,
+    /// The columns of its table that its values are grouped by.
+    pub group_by: Vec<String>,
+    /// Its values are those of another table's column, summed up before.
+    pub alternate: bool,
+    /// The column of a parameter that a report author chooses from.
+    pub parameter: bool,
+    /// Columns of other tables that stand for it in reports, as `Table.Column`.
+    pub default_columns: Vec<(String, String)>,
     /// Annotations.
     pub annotations: Vec<Annotation>,
     /// Where it is declared.
@@ -221,6 +274,8 @@ pub struct Measure {
     pub name: String,
     /// The DAX.
     pub expression: String,
+    /// The line of the file on which the DAX begins.
+    pub expression_line: Option<u32>,
     /// What it is for.
     pub description: Option<String>,
     /// As `#,0.00`.
@@ -259,8 +314,14 @@ pub struct Hierarchy {
     pub name: String,
     /// Not shown to report authors.
     pub hidden: bool,
+    /// What it is for.
+    pub description: Option<String>,
     /// From the top down.
     pub levels: Vec<Level>,
+    /// Annotations.
+    pub annotations: Vec<Annotation>,
+    /// Where it is declared.
+    pub location: Option<Location>,
 }
 
 /// A level of a hierarchy.
@@ -283,8 +344,16 @@ pub struct Partition {
     pub mode: Option<Mode>,
     /// M, SQL or DAX.
     pub expression: Option<String>,
+    /// The line of the file on which the expression begins.
+    pub expression_line: Option<u32>,
     /// The source's table, for a partition over an entity.
     pub entity: Option<String>,
+    /// The data source that a query goes to.
+    pub data_source: Option<String>,
+    /// Annotations.
+    pub annotations: Vec<Annotation>,
+    /// Where it is declared.
+    pub location: Option<Location>,
 }
 
 /// A calculation group.
@@ -311,6 +380,10 @@ pub struct CalculationItem {
     pub format_string_expression: Option<String>,
     /// What it is for.
     pub description: Option<String>,
+    /// The line of the file on which the DAX begins.
+    pub expression_line: Option<u32>,
+    /// Where it is declared.
+    pub location: Option<Location>,
 }
 
 /// A relationship between two columns.
@@ -336,6 +409,8 @@ pub struct Relationship {
     pub security_filter: SecurityFilter,
     /// Used without `USERELATIONSHIP`.
     pub active: bool,
+    /// Annotations.
+    pub annotations: Vec<Annotation>,
     /// Where it is declared.
     pub location: Option<Location>,
 }
@@ -351,6 +426,12 @@ pub struct Role {
     pub permission: Permission,
     /// The rows they see.
     pub table_permissions: Vec<TablePermission>,
+    /// How many members the files name.
+    pub members: usize,
+    /// Annotations.
+    pub annotations: Vec<Annotation>,
+    /// Where it is declared.
+    pub location: Option<Location>,
 }
 
 /// The rows of one table that a role sees.
@@ -360,6 +441,14 @@ pub struct TablePermission {
     pub table: String,
     /// DAX; none hides nothing.
     pub filter: Option<String>,
+    /// The line of the file on which the DAX begins.
+    pub filter_line: Option<u32>,
+    /// The table itself is not shown.
+    pub hides_table: bool,
+    /// Columns that are not shown.
+    pub hidden_columns: Vec<String>,
+    /// Where it is declared.
+    pub location: Option<Location>,
 }
 
 /// A shared expression.
@@ -369,8 +458,32 @@ pub struct NamedExpression {
     pub name: String,
     /// M, or DAX for a function.
     pub expression: String,
+    /// The line of the file on which the expression begins.
+    pub expression_line: Option<u32>,
     /// What it is for.
     pub description: Option<String>,
+    /// Annotations.
+    pub annotations: Vec<Annotation>,
+    /// Where it is declared.
+    pub location: Option<Location>,
+}
+
+/// A data source that partitions refer to by name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DataSource {
+    /// The name.
+    pub name: String,
+    /// Power Query's kind, not the older one with a connection string.
+    pub structured: bool,
+}
+
+/// A part of the model for some readers.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Perspective {
+    /// The name.
+    pub name: String,
+    /// How many tables it shows something of.
+    pub tables: usize,
 }
 
 /// A culture.

@@ -115,6 +115,8 @@ pub(crate) struct Model {
     pub(crate) culture: Option<String>,
     #[serde(default)]
     pub(crate) default_mode: Option<String>,
+    #[serde(default, rename = "defaultPowerBIDataSourceVersion")]
+    pub(crate) default_data_source_version: Option<String>,
     #[serde(default)]
     pub(crate) discourage_implicit_measures: bool,
     #[serde(default)]
@@ -128,11 +130,11 @@ pub(crate) struct Model {
     #[serde(default)]
     pub(crate) functions: Vec<NamedExpression>,
     #[serde(default)]
-    pub(crate) data_sources: Vec<Named>,
+    pub(crate) data_sources: Vec<DataSource>,
     #[serde(default)]
     pub(crate) cultures: Vec<Culture>,
     #[serde(default)]
-    pub(crate) perspectives: Vec<Named>,
+    pub(crate) perspectives: Vec<Perspective>,
     #[serde(default)]
     pub(crate) annotations: Vec<Annotation>,
 }
@@ -195,7 +197,49 @@ pub(crate) struct Column {
     #[serde(default)]
     pub(crate) expression: Option<Text>,
     #[serde(default)]
+    pub(crate) alternate_of: Option<IgnoredAny>,
+    #[serde(default)]
+    pub(crate) related_column_details: Option<RelatedColumnDetails>,
+    #[serde(default)]
+    pub(crate) variations: Vec<Variation>,
+    #[serde(default)]
+    pub(crate) extended_properties: Vec<Named>,
+    #[serde(default)]
     pub(crate) annotations: Vec<Annotation>,
+}
+
+/// Columns that a column's values are grouped by.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RelatedColumnDetails {
+    #[serde(default)]
+    pub(crate) group_by_columns: Vec<GroupByColumn>,
+}
+
+/// One of them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct GroupByColumn {
+    #[serde(default)]
+    pub(crate) grouping_column: String,
+}
+
+/// Another form of a column in reports.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Variation {
+    #[serde(default)]
+    pub(crate) default_column: Option<ColumnOfTable>,
+}
+
+/// A column of a table.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ColumnOfTable {
+    #[serde(default)]
+    pub(crate) table: String,
+    #[serde(default)]
+    pub(crate) column: String,
 }
 
 /// A measure.
@@ -251,7 +295,11 @@ pub(crate) struct Hierarchy {
     #[serde(default)]
     pub(crate) is_hidden: bool,
     #[serde(default)]
+    pub(crate) description: Option<Text>,
+    #[serde(default)]
     pub(crate) levels: Vec<Level>,
+    #[serde(default)]
+    pub(crate) annotations: Vec<Annotation>,
 }
 
 /// A level of a hierarchy.
@@ -275,6 +323,8 @@ pub(crate) struct Partition {
     pub(crate) mode: Option<String>,
     #[serde(default)]
     pub(crate) source: Option<Source>,
+    #[serde(default)]
+    pub(crate) annotations: Vec<Annotation>,
 }
 
 /// What fills a partition.
@@ -289,6 +339,8 @@ pub(crate) struct Source {
     pub(crate) query: Option<Text>,
     #[serde(default)]
     pub(crate) entity_name: Option<String>,
+    #[serde(default)]
+    pub(crate) data_source: Option<String>,
 }
 
 /// A calculation group.
@@ -338,6 +390,8 @@ pub(crate) struct Relationship {
     pub(crate) security_filtering_behavior: Option<String>,
     #[serde(default)]
     pub(crate) is_active: Option<bool>,
+    #[serde(default)]
+    pub(crate) annotations: Vec<Annotation>,
 }
 
 /// A security role.
@@ -351,6 +405,10 @@ pub(crate) struct Role {
     pub(crate) model_permission: Option<String>,
     #[serde(default)]
     pub(crate) table_permissions: Vec<TablePermission>,
+    #[serde(default)]
+    pub(crate) members: Vec<IgnoredAny>,
+    #[serde(default)]
+    pub(crate) annotations: Vec<Annotation>,
 }
 
 /// The rows of one table that a role sees.
@@ -360,6 +418,38 @@ pub(crate) struct TablePermission {
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) filter_expression: Option<Text>,
+    #[serde(default)]
+    pub(crate) metadata_permission: Option<String>,
+    #[serde(default)]
+    pub(crate) column_permissions: Vec<ColumnPermission>,
+}
+
+/// Whether a role sees a column.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ColumnPermission {
+    #[serde(default)]
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) metadata_permission: Option<String>,
+}
+
+/// A data source.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DataSource {
+    pub(crate) name: String,
+    #[serde(default, rename = "type")]
+    pub(crate) kind: Option<String>,
+}
+
+/// A perspective.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Perspective {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) tables: Vec<IgnoredAny>,
 }
 
 /// A shared expression.
@@ -371,6 +461,8 @@ pub(crate) struct NamedExpression {
     pub(crate) expression: Option<Text>,
     #[serde(default)]
     pub(crate) description: Option<Text>,
+    #[serde(default)]
+    pub(crate) annotations: Vec<Annotation>,
 }
 
 /// A culture.

@@ -70,6 +70,7 @@ pub const ALL: &[Spec] = &[
     Spec::of::<model::ListCalculationGroups>(),
     Spec::of::<model::CreateCalculationGroup>(),
     Spec::of::<model::DeleteCalculationGroup>(),
+    Spec::of::<model::ComprehensiveAnalysis>(),
     Spec::of::<model::AnalyzeMeasureDependencies>(),
     Spec::of::<model::GetMeasureImpact>(),
     Spec::of::<model::ExportModelSchema>(),

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod cancel;
+mod check;
 mod doctor;
 mod guard;
 mod inbox;
@@ -17,6 +18,7 @@ mod trust;
 mod validate;
 
 pub(super) use cancel::cancel;
+pub(super) use check::check;
 pub(super) use doctor::doctor;
 pub(super) use guard::guard;
 pub(super) use inbox::inbox;

@@ -357,7 +357,8 @@ mod tests {
             }],
             ..Table::default()
         });
-        let permission = TablePermission { table: "Dates".into(), filter: text("[Date] IN VALUES('Top'[Key])") };
+        let filter = text("[Date] IN VALUES('Top'[Key])");
+        let permission = TablePermission { table: "Dates".into(), filter, ..TablePermission::default() };
         model.roles.push(Role { name: "Few".into(), table_permissions: vec![permission], ..Role::default() });
         let found = Dependencies::of(&model, &Names::of(&model));
         let shown = |object, way| -> Vec<String> {

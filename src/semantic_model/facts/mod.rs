@@ -5,6 +5,7 @@
 //! that a file cannot hold is `null`, with its reason in `unavailable`. Must not
 //! know MCP: a tool file beside this room calls `run` and wraps the answer.
 
+pub mod analysis;
 pub mod calculation_groups;
 pub mod connect;
 mod counts;

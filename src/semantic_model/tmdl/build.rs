@@ -6,10 +6,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::semantic_model::bim::PARAMETER;
 use crate::semantic_model::error::Error;
 use crate::semantic_model::model::{
-    Annotation, CalculationGroup, CalculationItem, Column, Culture, Hierarchy, Kpi, Level, Location, Measure, Model,
-    NamedExpression, Partition, Relationship, Role, Table, TablePermission, Warning,
+    Annotation, CalculationGroup, CalculationItem, Column, Culture, DataSource, Hierarchy, Kpi, Level, Location,
+    Measure, Model, NamedExpression, Partition, Perspective, Relationship, Role, Table, TablePermission, Warning,
 };
 use crate::semantic_model::tmdl::name;
 use crate::semantic_model::tmdl::tree::{Body, Node, parse};
@@ -123,8 +124,9 @@ impl In<'_> {
                 self.builder.model.functions.push(function);
             }
             "datasource" => {
-                let name = self.name(node)?;
-                self.builder.model.data_sources.push(name);
+                let structured = node.text().is_some_and(|kind| kind.eq_ignore_ascii_case("structured"));
+                let source = DataSource { name: self.name(node)?, structured };
+                self.builder.model.data_sources.push(source);
             }
             "culture" | "cultureinfo" => {
                 let name = self.name(node)?;
@@ -133,8 +135,9 @@ impl In<'_> {
                 self.builder.model.cultures.push(Culture { name, translates });
             }
             "perspective" => {
-                let name = self.name(node)?;
-                self.builder.model.perspectives.push(name);
+                let tables = node.children.iter().filter(|child| child.is("perspectiveTable")).count();
+                let perspective = Perspective { name: self.name(node)?, tables };
+                self.builder.model.perspectives.push(perspective);
             }
             "annotation" => {
                 let annotation = self.annotation(node)?;
@@ -152,6 +155,7 @@ impl In<'_> {
         model.description.clone_from(&node.description);
         model.culture = property(node, "culture");
         model.default_mode = default_mode;
+        model.default_data_source_version = property(node, "defaultPowerBIDataSourceVersion");
         model.discourage_implicit_measures = discourage;
         // `culture: en-US` is the model's own; `culture en-US` with a name is an object.
         for child in node.children.iter().filter(|child| child.name.is_some()) {
@@ -219,6 +223,26 @@ impl In<'_> {
             data_category: property(node, "dataCategory"),
             available_in_mdx: node.child("isAvailableInMdx").is_none() || self.flag(node, "isAvailableInMdx"),
             expression,
+            expression_line: node.text_line(),
+            group_by: node
+                .child("relatedColumnDetails")
+                .iter()
+                .flat_map(|details| &details.children)
+                .filter(|child| child.is("groupByColumn"))
+                .filter_map(Node::text)
+                .map(|column| name::whole(&column))
+                .collect(),
+            alternate: node.child("alternateOf").is_some(),
+            parameter: node
+                .children
+                .iter()
+                .any(|child| child.is("extendedProperty") && child.name.as_deref() == Some(PARAMETER)),
+            default_columns: node
+                .children
+                .iter()
+                .filter(|child| child.is("variation"))
+                .filter_map(|variation| property(variation, "defaultColumn").as_deref().and_then(name::pair))
+                .collect(),
             annotations: self.annotations(node)?,
             location: Some(self.location(node)),
         })
@@ -228,6 +252,7 @@ impl In<'_> {
         Ok(Measure {
             name: self.name(node)?,
             expression: node.text().unwrap_or_default(),
+            expression_line: node.text_line(),
             description: node.description.clone(),
             format_string: property(node, "formatString"),
             format_string_expression: property(node, "formatStringDefinition"),
@@ -250,7 +275,14 @@ impl In<'_> {
             let column = property(level, "column").as_deref().map(name::whole).unwrap_or_default();
             levels.push(Level { name: self.name(level)?, column });
         }
-        Ok(Hierarchy { name: self.name(node)?, hidden: self.flag(node, "isHidden"), levels })
+        Ok(Hierarchy {
+            name: self.name(node)?,
+            hidden: self.flag(node, "isHidden"),
+            description: node.description.clone(),
+            levels,
+            annotations: self.annotations(node)?,
+            location: Some(self.location(node)),
+        })
     }
 
     fn partition(&mut self, node: &Node<'_>) -> Result<Partition, Error> {
@@ -267,7 +299,11 @@ impl In<'_> {
             source,
             mode: self.word(node, "mode", Mode::parse),
             expression: body.and_then(|body| body.text().or_else(|| property(body, "query"))),
+            expression_line: body.and_then(|body| body.text_line().or_else(|| body.child("query")?.text_line())),
             entity: body.and_then(|body| property(body, "entityName")),
+            data_source: body.and_then(|body| property(body, "dataSource")).as_deref().map(name::whole),
+            annotations: self.annotations(node)?,
+            location: Some(self.location(node)),
         })
     }
 
@@ -280,6 +316,8 @@ impl In<'_> {
                 ordinal: self.integer(item, "ordinal"),
                 format_string_expression: property(item, "formatStringDefinition"),
                 description: item.description.clone(),
+                expression_line: item.text_line(),
+                location: Some(self.location(item)),
             });
         }
         let precedence = self.integer(node, "precedence").unwrap_or_default();
@@ -300,6 +338,7 @@ impl In<'_> {
             cross_filter: self.word(node, "crossFilteringBehavior", CrossFilter::parse).unwrap_or_default(),
             security_filter: self.word(node, "securityFilteringBehavior", SecurityFilter::parse).unwrap_or_default(),
             active: node.child("isActive").is_none() || self.flag(node, "isActive"),
+            annotations: self.annotations(node)?,
             location: Some(self.location(node)),
         })
     }
@@ -319,13 +358,31 @@ impl In<'_> {
         let mut table_permissions = Vec::new();
         for permission in node.children.iter().filter(|child| child.is("tablePermission")) {
             let filter = permission.text().or_else(|| property(permission, "filterExpression"));
-            table_permissions.push(TablePermission { table: self.name(permission)?, filter });
+            let hides = |node: &Node<'_>, text: Option<String>| {
+                let word = text.or_else(|| property(node, "metadataPermission"));
+                word.is_some_and(|word| word.eq_ignore_ascii_case("none"))
+            };
+            let columns = permission.children.iter().filter(|child| child.is("columnPermission"));
+            let hidden_columns = columns.filter(|column| hides(column, column.text()));
+            table_permissions.push(TablePermission {
+                table: self.name(permission)?,
+                filter,
+                filter_line: permission
+                    .text_line()
+                    .or_else(|| permission.child("filterExpression").and_then(Node::text_line)),
+                hides_table: hides(permission, None),
+                hidden_columns: hidden_columns.map(|column| self.name(column)).collect::<Result<_, _>>()?,
+                location: Some(self.location(permission)),
+            });
         }
         Ok(Role {
             name: self.name(node)?,
             description: node.description.clone(),
             permission: self.word(node, "modelPermission", Permission::parse).unwrap_or_default(),
             table_permissions,
+            members: node.children.iter().filter(|child| child.is("member")).count(),
+            annotations: self.annotations(node)?,
+            location: Some(self.location(node)),
         })
     }
 
@@ -333,7 +390,10 @@ impl In<'_> {
         Ok(NamedExpression {
             name: self.name(node)?,
             expression: node.text().unwrap_or_default(),
+            expression_line: node.text_line(),
             description: node.description.clone(),
+            annotations: self.annotations(node)?,
+            location: Some(self.location(node)),
         })
     }
 

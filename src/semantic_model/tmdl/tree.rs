@@ -66,6 +66,15 @@ impl<'a> Node<'a> {
         self.children.iter().find(|child| child.is(word))
     }
 
+    /// The line of the file on which the text of the body begins.
+    pub(super) fn text_line(&self) -> Option<u32> {
+        match &self.body {
+            Body::Nothing => None,
+            Body::Value(_) | Body::Inline(_) => Some(self.line),
+            Body::Block(lines) | Body::Fenced(lines, _) => lines.first().map(|line| line.number),
+        }
+    }
+
     /// The text of the body with LF between lines; `None` where there is none.
     pub(in crate::semantic_model) fn text(&self) -> Option<String> {
         match &self.body {

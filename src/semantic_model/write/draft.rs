@@ -259,7 +259,7 @@ impl Draft {
         let after = Source::of(self.place.format, files.collect()).model()?;
         let compared = |model: &Model| {
             let mut model = model.clone();
-            forget_places(&mut model);
+            model.forget_places();
             for object in &self.touched {
                 object.leave_out(&mut model);
             }
@@ -412,20 +412,4 @@ fn file_stem(table: &str) -> String {
     let plain = |c: char| !c.is_control() && !"<>:\"/\\|?*".contains(c);
     let stem: String = table.chars().map(|c| if plain(c) { c } else { '_' }).collect();
     stem.trim_matches(['.', ' ']).to_owned()
-}
-
-fn forget_places(model: &mut Model) {
-    model.warnings.clear();
-    for relationship in &mut model.relationships {
-        relationship.location = None;
-    }
-    for table in &mut model.tables {
-        table.location = None;
-        for column in &mut table.all_columns {
-            column.location = None;
-        }
-        for measure in &mut table.measures {
-            measure.location = None;
-        }
-    }
 }

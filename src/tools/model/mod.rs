@@ -6,6 +6,7 @@
 
 mod analyze_measure_dependencies;
 mod asked;
+mod comprehensive_analysis;
 mod connect_to_instance;
 mod create_calculation_group;
 mod dax_intelligence;
@@ -28,6 +29,7 @@ mod run_dax;
 mod upsert_measure;
 
 pub(super) use analyze_measure_dependencies::AnalyzeMeasureDependencies;
+pub(super) use comprehensive_analysis::ComprehensiveAnalysis;
 pub(super) use connect_to_instance::ConnectToInstance;
 pub(super) use create_calculation_group::CreateCalculationGroup;
 pub(super) use dax_intelligence::DaxIntelligence;

@@ -6,5 +6,6 @@ mod answers;
 mod broken;
 mod real_dax;
 mod real_models;
+mod rules;
 mod sample;
 mod sizes;

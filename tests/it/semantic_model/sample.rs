@@ -184,12 +184,7 @@ fn the_sample_is_the_same_model_with_crlf_a_mark_and_spaces() {
 }
 
 fn without_places(mut model: Model) -> Model {
-    for table in &mut model.tables {
-        table.location = None;
-        table.all_columns.iter_mut().for_each(|column| column.location = None);
-        table.measures.iter_mut().for_each(|measure| measure.location = None);
-    }
-    model.relationships.iter_mut().for_each(|relationship| relationship.location = None);
+    model.forget_places();
     model
 }
 

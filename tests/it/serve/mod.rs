@@ -1,6 +1,7 @@
 //! The binary itself, over its standard streams and on the command line.
 
 mod bad_input;
+mod check;
 mod client;
 mod command_line;
 mod configuration;

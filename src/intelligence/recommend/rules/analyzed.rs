@@ -15,7 +15,10 @@ pub(super) fn propose(occasion: &Occasion<'_>) -> Vec<Recommendation> {
     // A page of issues is not all of them: the summary counts every one.
     let counted = |pointer: &str| occasion.at(pointer).and_then(Value::as_u64).unwrap_or(0) > 0;
     let mut proposals = Vec::new();
-    if counted("/summary/by_category/performance") || issues.iter().any(|issue| is(issue, "category", "performance")) {
+    if counted("/summary/by_category/performance")
+        || counted("/summary/by_category/Performance")
+        || issues.iter().any(|issue| is(issue, "category", "performance"))
+    {
         let reason = "Performance issues detected, run optimization workflow";
         proposals.push(Recommendation::workflow("performance_optimization", reason, 0.85).high());
     }
@@ -23,7 +26,10 @@ pub(super) fn propose(occasion: &Occasion<'_>) -> Vec<Recommendation> {
         let reason = "Document findings from BPA analysis";
         proposals.push(Recommendation::tool("08_generate_model_documentation_word", reason, 0.7));
     }
-    if counted("/summary/by_category/dax") || issues.iter().any(|issue| is(issue, "category", "dax")) {
+    if counted("/summary/by_category/dax")
+        || counted("/summary/by_category/DAX Expressions")
+        || issues.iter().any(|issue| is(issue, "category", "dax"))
+    {
         proposals
             .push(Recommendation::tool("02_list_measures", "Find the measures that the issues are about", 0.65).low());
     }

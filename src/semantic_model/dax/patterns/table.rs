@@ -1,7 +1,7 @@
 //! All patterns, and looking for them.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::subject::{Finding, Subject};
 use super::{
@@ -13,7 +13,7 @@ use super::{
 use crate::semantic_model::dax::analysis::Analysis;
 
 /// How much a pattern matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Shorter or clearer another way.

@@ -88,7 +88,7 @@ fn roles_groups_hierarchies_and_sources_are_read() {
     assert_eq!(group.items[0].description.as_deref(), Some("now"));
     assert_eq!(model.tables[0].hierarchies[0].levels[0].column, "Year No");
     assert_eq!(model.tables[0].partitions[0].entity.as_deref(), Some("time"));
-    assert_eq!(model.data_sources, ["DB"]);
+    assert_eq!(model.data_sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>(), ["DB"]);
     assert!(model.cultures[0].translates);
     assert_eq!(model.tables.len(), 1, "a translation declares no table");
 }
