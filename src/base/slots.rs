@@ -1,11 +1,16 @@
-//! A number of places that runs, steps or calls of this process share, first
-//! come first served. Must not know what a place is for.
+//! A number of places that runs, steps or calls of this process share. Who
+//! ranks higher comes first, but passes only so many who came before; among
+//! equals first come first served. Must not know what a place is for.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Told when a place it waited for is its own.
 pub type Wake = Box<dyn FnOnce(Slot) + Send>;
+
+/// Fewer later comers than this pass who waits, for each rank between them: a line
+/// ages with those who join it, whatever a clock says.
+const PASSED: u64 = 16;
 
 /// The places.
 #[derive(Clone)]
@@ -17,13 +22,24 @@ struct Inner {
     /// Below zero when places were taken beyond the bound (adopted runs).
     free: i64,
     first: VecDeque<(u64, Wake)>,
-    waiting: VecDeque<(u64, Wake)>,
+    /// By turn: the ticket, later by the rank's worth of tickets.
+    waiting: BTreeMap<(u64, u64), Wake>,
+    turns: HashMap<u64, u64>,
     next: u64,
 }
 
 impl Inner {
     fn nobody_waits(&self) -> bool {
         self.first.is_empty() && self.waiting.is_empty()
+    }
+
+    fn next_in_line(&mut self) -> Option<Wake> {
+        if let Some((_, wake)) = self.first.pop_front() {
+            return Some(wake);
+        }
+        let ((_, ticket), wake) = self.waiting.pop_first()?;
+        self.turns.remove(&ticket);
+        Some(wake)
     }
 }
 
@@ -37,7 +53,8 @@ impl Slots {
     #[must_use]
     pub fn new(places: usize) -> Self {
         let free = i64::try_from(places).unwrap_or(i64::MAX);
-        Self { inner: Arc::new(Mutex::new(Inner { free, first: VecDeque::new(), waiting: VecDeque::new(), next: 0 })) }
+        let (first, waiting, turns) = (VecDeque::new(), BTreeMap::new(), HashMap::new());
+        Self { inner: Arc::new(Mutex::new(Inner { free, first, waiting, turns, next: 0 })) }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -62,16 +79,17 @@ impl Slots {
 
     /// Waits in line; the number leaves the line again. A place that was freed
     /// since [`Slots::take`] found none is given at once: its holder saw no line.
-    pub fn wait(&self, wake: Wake) -> u64 {
-        self.join(wake, false)
+    /// A lower `rank` comes first.
+    pub fn wait(&self, rank: u8, wake: Wake) -> u64 {
+        self.join(wake, Some(rank))
     }
 
     /// Waits before those who wait with [`Slots::wait`], behind others who wait first.
     pub fn wait_first(&self, wake: Wake) -> u64 {
-        self.join(wake, true)
+        self.join(wake, None)
     }
 
-    fn join(&self, wake: Wake, first: bool) -> u64 {
+    fn join(&self, wake: Wake, rank: Option<u8>) -> u64 {
         let mut inner = self.lock();
         let ticket = inner.next;
         inner.next += 1;
@@ -80,8 +98,14 @@ impl Slots {
             drop(inner);
             wake(Slot { slots: self.clone() });
         } else {
-            let line = if first { &mut inner.first } else { &mut inner.waiting };
-            line.push_back((ticket, wake));
+            match rank {
+                None => inner.first.push_back((ticket, wake)),
+                Some(rank) => {
+                    let turn = ticket + u64::from(rank) * PASSED;
+                    inner.waiting.insert((turn, ticket), wake);
+                    inner.turns.insert(ticket, turn);
+                }
+            }
         }
         ticket
     }
@@ -90,7 +114,9 @@ impl Slots {
     pub fn leave(&self, ticket: u64) {
         let mut inner = self.lock();
         inner.first.retain(|(other, _)| *other != ticket);
-        inner.waiting.retain(|(other, _)| *other != ticket);
+        if let Some(turn) = inner.turns.remove(&ticket) {
+            inner.waiting.remove(&(turn, ticket));
+        }
     }
 
     /// How many wait.
@@ -109,7 +135,7 @@ impl Slots {
         let (tell, told) = tokio::sync::oneshot::channel();
         // A place that comes too late goes back with the closed channel.
         let wake: Wake = Box::new(move |slot| drop(tell.send(slot)));
-        let ticket = if first { self.wait_first(wake) } else { self.wait(wake) };
+        let ticket = if first { self.wait_first(wake) } else { self.wait(0, wake) };
         let leave = Leave { slots: self, ticket };
         match told.await {
             Ok(slot) => {
@@ -139,7 +165,7 @@ impl Drop for Slot {
             let mut inner = self.slots.lock();
             inner.free += 1;
             if inner.free > 0 {
-                let next = inner.first.pop_front().or_else(|| inner.waiting.pop_front());
+                let next = inner.next_in_line();
                 if next.is_some() {
                     inner.free -= 1;
                 }
@@ -149,7 +175,7 @@ impl Drop for Slot {
             }
         };
         // Outside the lock: the woken side may drop the place at once.
-        if let Some((_, wake)) = woken {
+        if let Some(wake) = woken {
             wake(Slot { slots: self.slots.clone() });
         }
     }
@@ -168,7 +194,7 @@ mod tests {
         let (tell, told) = channel();
         for name in ["first", "second"] {
             let tell = tell.clone();
-            slots.wait(Box::new(move |slot| tell.send((name, slot)).unwrap()));
+            slots.wait(2, Box::new(move |slot| tell.send((name, slot)).unwrap()));
         }
         drop(held);
         let (name, slot) = told.try_recv().unwrap();
@@ -179,12 +205,39 @@ mod tests {
         assert!(slots.take().is_some());
     }
 
+    /// The order in which those who wait with these ranks are served.
+    fn served(ranks: &[u8]) -> Vec<usize> {
+        let slots = Slots::new(1);
+        let held = slots.take().unwrap();
+        let (tell, told) = channel();
+        for (at, rank) in ranks.iter().enumerate() {
+            let tell = tell.clone();
+            // The place goes back at once, to the next in line.
+            slots.wait(*rank, Box::new(move |_| tell.send(at).unwrap()));
+        }
+        drop((held, tell));
+        told.iter().collect()
+    }
+
+    #[test]
+    fn who_ranks_higher_comes_first_and_equals_in_the_order_in_which_they_came() {
+        assert_eq!(served(&[2, 4, 0, 2, 0]), [2, 4, 0, 3, 1]);
+    }
+
+    #[test]
+    fn who_ranks_lowest_is_passed_by_so_many_and_no_more() {
+        let mut ranks = vec![1];
+        ranks.extend(std::iter::repeat_n(0, 100));
+        let place = served(&ranks).iter().position(|at| *at == 0);
+        assert_eq!(place, Some(15));
+    }
+
     #[test]
     fn who_waits_while_a_place_is_free_gets_it() {
         // It was freed after `take` had found none.
         let slots = Slots::new(1);
         let (tell, told) = channel();
-        slots.wait(Box::new(move |slot| tell.send(slot).unwrap()));
+        slots.wait(2, Box::new(move |slot| tell.send(slot).unwrap()));
         assert!(told.try_recv().is_ok());
         assert!(slots.take().is_some());
     }
@@ -193,7 +246,7 @@ mod tests {
     fn a_place_nobody_takes_up_is_free_again() {
         let slots = Slots::new(1);
         let held = slots.take().unwrap();
-        slots.wait(Box::new(drop));
+        slots.wait(2, Box::new(drop));
         drop(held);
         assert!(slots.take().is_some());
     }
@@ -204,7 +257,7 @@ mod tests {
         let held = slots.take().unwrap();
         let (tell, told) = channel();
         let second = tell.clone();
-        slots.wait(Box::new(move |slot| tell.send(("step", slot)).unwrap()));
+        slots.wait(2, Box::new(move |slot| tell.send(("step", slot)).unwrap()));
         slots.wait_first(Box::new(move |slot| second.send(("person", slot)).unwrap()));
         drop(held);
         let (name, slot) = told.try_recv().unwrap();
@@ -241,7 +294,7 @@ mod tests {
     fn who_leaves_the_line_is_not_called() {
         let slots = Slots::new(1);
         let held = slots.take().unwrap();
-        let ticket = slots.wait(Box::new(|_| panic!("left the line")));
+        let ticket = slots.wait(2, Box::new(|_| panic!("left the line")));
         slots.leave(ticket);
         drop(held);
         assert_eq!(slots.waiting(), 0);

@@ -111,7 +111,8 @@ impl Driver {
     ) {
         let (sender, messages) = mpsc::unbounded_channel();
         let (snapshots, shown) = watch::channel(Snapshot::of(&state, 0.0));
-        let mut permits = Permits::new(shared.step_slots.clone(), shared.run_slots.clone());
+        let mut permits =
+            Permits::new(shared.step_slots.clone(), shared.run_slots.clone(), state.plan.priority as u8);
         if state.started_at.is_some() {
             permits.keep_place(true);
         }

@@ -37,6 +37,8 @@ struct Waiting {
 pub(super) struct Permits {
     steps: Slots,
     runs: Slots,
+    /// Of the run, in every line: the lower the sooner.
+    rank: u8,
     held: BTreeMap<StepPath, Held>,
     waiting: BTreeMap<StepPath, Waiting>,
     place: Option<Slot>,
@@ -44,8 +46,8 @@ pub(super) struct Permits {
 }
 
 impl Permits {
-    pub(super) fn new(steps: Slots, runs: Slots) -> Self {
-        Self { steps, runs, held: BTreeMap::new(), waiting: BTreeMap::new(), place: None, place_ticket: None }
+    pub(super) fn new(steps: Slots, runs: Slots, rank: u8) -> Self {
+        Self { steps, runs, rank, held: BTreeMap::new(), waiting: BTreeMap::new(), place: None, place_ticket: None }
     }
 
     /// Takes all that a step needs, or waits in line for the next of it: `wake`
@@ -83,7 +85,7 @@ impl Permits {
 
     fn join(&mut self, path: &StepPath, line: Slots, wake: impl FnOnce(StepPath, Slot) + Send + 'static) {
         let named = path.clone();
-        let ticket = line.wait(Box::new(move |slot| wake(named, slot)));
+        let ticket = line.wait(self.rank, Box::new(move |slot| wake(named, slot)));
         self.waiting.insert(path.clone(), Waiting { line, ticket });
     }
 
@@ -118,7 +120,7 @@ impl Permits {
         }
         self.place = self.runs.take();
         if self.place.is_none() {
-            self.place_ticket = Some(self.runs.wait(Box::new(wake)));
+            self.place_ticket = Some(self.runs.wait(self.rank, Box::new(wake)));
         }
         self.place.is_some()
     }
@@ -183,7 +185,7 @@ mod tests {
     use crate::machine::StepPath;
 
     fn permits(steps: &Slots) -> Permits {
-        Permits::new(steps.clone(), Slots::new(1))
+        Permits::new(steps.clone(), Slots::new(1), 2)
     }
 
     /// Whether all is held at once, and what comes later.

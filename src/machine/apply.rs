@@ -104,6 +104,7 @@ fn fold(state: &mut State, event: &Event) {
             });
         }
         EventKind::StepCompleted { path, result, exports, binds } => {
+            state.result_bytes = state.result_bytes.saturating_add(result.bytes);
             state.change(path, |step| {
                 step.status = StepStatus::Completed;
                 step.result = Some(result.clone());
@@ -163,6 +164,7 @@ fn fold(state: &mut State, event: &Event) {
             state.tasks.retain(|_, task| task.path != *path);
         }
         EventKind::StepComputed { path, result, exports } => {
+            state.result_bytes = state.result_bytes.saturating_add(result.bytes);
             state.change(path, |step| {
                 step.status = StepStatus::Completed;
                 step.result = Some(result.clone());

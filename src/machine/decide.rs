@@ -238,6 +238,9 @@ fn evaluated(state: &State, path: &StepPath, outcome: &Evaluated) -> Decision {
             parameters: parameters.clone(),
             timeout_ms: *timeout_ms,
         },
+        Evaluated::Done(Concluded { result, .. }) if let Some(error) = state.too_much(result) => {
+            EventKind::StepFailed { handling: action::handling(state, &path), path, error }
+        }
         Evaluated::Done(Concluded { result, exports }) => {
             EventKind::StepComputed { path, result: result.clone(), exports: exports.clone() }
         }

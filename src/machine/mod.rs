@@ -46,7 +46,7 @@ pub use outstanding::{GRACE, outstanding};
 pub use place::Place;
 pub use readiness::{Verdict, verdict};
 pub use retry::delay as retry_delay;
-pub use state::{MAX_INSTANCES, State, Task, Unresolved};
+pub use state::{MAX_INSTANCES, MAX_RESULT_BYTES, State, Task, Unresolved};
 pub use status::{RunStatus, StepStatus};
 pub use step::{Inside, Iterations, Outcome, Ready, StepState};
 pub use steps::Steps;

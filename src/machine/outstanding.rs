@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::command::{Command, Timer};
 use super::container::{self, Comes};
 use super::decide::wants_outputs;
+use super::event::StepPath;
 use super::kinds::parallel;
 use super::place::Place;
 use super::readiness::{Verdict, verdict};
@@ -84,24 +85,37 @@ fn permits(state: &State, now: Timestamp, commands: &mut Vec<Command>) {
         }
     }
     due.sort_unstable();
-    let mut free = bound(state).saturating_sub(state.in_flight.len());
-    let mut asked: BTreeMap<Place, usize> = BTreeMap::new();
+    let free = bound(state).saturating_sub(state.in_flight.len());
+    if free == 0 {
+        return;
+    }
+    // Of each tool as many as there is room for: a step that waits for a full
+    // server keeps none of another server's back. Which of them start is for the
+    // turn to say, one after another (`may_call`).
+    let mut asked: BTreeMap<(Option<Place>, &str), usize> = BTreeMap::new();
     for place in due {
-        if free == 0 {
-            break;
-        }
-        let full = |(around, bound, in_flight): &(Place, usize, usize)| {
-            in_flight + asked.get(around).copied().unwrap_or(0) >= *bound
+        let Some(step) = state.steps.at(place) else { continue };
+        let tool = match state.plan.mode {
+            // One at a time, whatever it calls.
+            Mode::Sequential => "",
+            Mode::Parallel | Mode::Adaptive | Mode::Pipeline => {
+                step.ready.as_ref().map_or("", |ready| ready.tool.as_str())
+            }
         };
         let bounds = bounds_around(state, place);
-        if bounds.iter().any(full) {
+        let room = std::iter::once((None, free)).chain(
+            bounds.into_iter().map(|(around, bound, in_flight)| (Some(around), bound.saturating_sub(in_flight))),
+        );
+        let room: Vec<(Option<Place>, usize)> = room.collect();
+        let full =
+            |(around, left): &(Option<Place>, usize)| asked.get(&(around.clone(), tool)).copied().unwrap_or(0) >= *left;
+        if room.iter().any(full) {
             continue;
         }
-        for (around, ..) in bounds {
-            *asked.entry(around).or_default() += 1;
+        for (around, _) in room {
+            *asked.entry((around, tool)).or_default() += 1;
         }
-        free -= 1;
-        commands.extend(state.steps.at(place).map(|step| Command::Acquire(step.path.clone())));
+        commands.push(Command::Acquire(step.path.clone()));
     }
 }
 
@@ -122,6 +136,11 @@ fn bounds_around(state: &State, place: &Place) -> Vec<(Place, usize, usize)> {
 pub(super) fn may_call(state: &State, place: &Place) -> bool {
     state.in_flight.len() < bound(state)
         && bounds_around(state, place).iter().all(|(_, bound, in_flight)| in_flight < bound)
+}
+
+/// The same by path.
+pub(super) fn may_start_call(state: &State, path: &StepPath) -> bool {
+    state.steps.get(path).is_some_and(|step| may_call(state, &step.place))
 }
 
 /// Steps of this run in flight at once, at most.

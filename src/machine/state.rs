@@ -18,12 +18,15 @@ use super::place::{Place, number};
 use super::status::{RunStatus, StepStatus};
 use super::step::StepState;
 use super::steps::Steps;
-use crate::base::Timestamp;
+use crate::base::{ErrorKind, Timestamp};
 use crate::contract::Binding;
 use crate::workflow::plan::{OnUnknown, Plan, PlanStep};
 
 /// Step instances of one run, at most.
 pub const MAX_INSTANCES: usize = 100_000;
+
+/// Bytes of results of one run, at most.
+pub const MAX_RESULT_BYTES: u64 = 1 << 30;
 
 /// What an outermost step counts for progress: enough to be divided among the
 /// iterations of nested loops, and exact as a float for 2,000 steps.
@@ -121,6 +124,8 @@ pub struct State {
     pub(super) over: BTreeSet<(Place, u32)>,
     /// Containers that have begun and in which nothing more begins for a failure.
     pub(super) failing: BTreeSet<Place>,
+    /// Bytes of the results so far, those of finished iterations included.
+    pub(super) result_bytes: u64,
     /// Instances made so far.
     pub(super) created: usize,
     /// Of those kept, the ones that are not finished.
@@ -179,6 +184,7 @@ impl State {
             spawning: BTreeSet::new(),
             over: BTreeSet::new(),
             failing: BTreeSet::new(),
+            result_bytes: 0,
             created: 0,
             open: 0,
             counts: [0; StepStatus::ALL.len()],
@@ -349,6 +355,15 @@ impl State {
     #[must_use]
     pub fn finished_steps(&self) -> usize {
         self.created - self.open
+    }
+
+    /// Why a result cannot be kept: the run's results would be too many.
+    pub(super) fn too_much(&self, result: &BodyRef) -> Option<StepError> {
+        let whole = self.result_bytes.saturating_add(result.bytes);
+        (whole > MAX_RESULT_BYTES).then(|| {
+            let most = MAX_RESULT_BYTES >> 20;
+            StepError::new(ErrorKind::LimitExceeded, format!("the results of a run are at most {most} MiB in all"))
+        })
     }
 
     /// What is left of the run's own timeout at `now`.

@@ -6,7 +6,7 @@ use super::command::{CallFacts, Command, Concluded, Evaluated, Input, InputKind}
 use super::decide::{Refused, decide, settle, stamp};
 use super::event::{BodyRef, Event, EventKind, StepError, StepPath};
 use super::fault::IllegalTransition;
-use super::outstanding::outstanding;
+use super::outstanding::{may_start_call, outstanding};
 use super::state::State;
 use super::step::StepState;
 use crate::base::Timestamp;
@@ -90,6 +90,8 @@ pub fn turn(
                     }
                     InputKind::Placed
                 }
+                // Those before it may have taken what room there was.
+                Command::Acquire(path) if !may_start_call(state, &path) => continue,
                 Command::Acquire(path) => match local.acquire(state, &path) {
                     Some(facts) => InputKind::Granted { path, facts },
                     None => continue,

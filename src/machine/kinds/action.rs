@@ -97,6 +97,10 @@ pub(in crate::machine) fn call_finished(
     let current = state.steps.get(path).filter(|step| step.status == StepStatus::Running && step.attempts == attempt);
     let Some(step) = current else { return Decision::default() };
     match outcome {
+        // The call took effect: it is not made again for this.
+        CallOutcome::Completed { result, .. } if let Some(error) = state.too_much(result) => {
+            Decision::event(EventKind::StepFailed { path: path.clone(), error, handling: handling(state, path) })
+        }
         CallOutcome::Completed { result, exports, binds } => Decision {
             events: vec![EventKind::StepCompleted {
                 path: path.clone(),

@@ -6,7 +6,9 @@ use serde_json::json;
 use super::rig::{Rig, after, bare, body, calls, exporting, plan, retry, sequential, step, told};
 use crate::base::ErrorKind;
 use crate::contract::Binding;
-use crate::machine::{Answered, CallFacts, CallOutcome, Command, InputKind, RunStatus, StepStatus};
+use crate::machine::{
+    Answered, BodyRef, CallFacts, CallOutcome, Command, InputKind, MAX_RESULT_BYTES, RunStatus, StepStatus,
+};
 use crate::workflow::plan::Plan;
 
 fn at_most(bound: u32, plan: Plan) -> Plan {
@@ -210,4 +212,22 @@ fn what_is_outstanding_after_a_turn_is_what_the_turn_handed_out() {
     let timers: Vec<_> = turn.commands.iter().filter(|one| matches!(one, Command::StartTimer { .. })).collect();
     assert_eq!(timers, handed.iter().collect::<Vec<_>>());
     assert_eq!(rig.status("b"), StepStatus::Running);
+}
+
+#[test]
+fn results_beyond_what_a_run_may_hold_fail_their_step_which_is_not_called_again() {
+    let retried = step("b", json!({"retry": retry(), "on_error": "continue"}));
+    let mut rig = Rig::started(plan(vec![bare("a"), retried, bare("c")]));
+    let large = |name: &str, bytes: u64| CallOutcome::Completed {
+        result: BodyRef { bytes, ..BodyRef::of(name) },
+        exports: IndexMap::new(),
+        binds: None,
+    };
+    rig.reply("a", large("a", MAX_RESULT_BYTES - 10));
+    rig.reply("b", large("b", 11));
+    let error = rig.at("b").error.clone().unwrap();
+    assert_eq!((rig.status("b"), error.kind), (StepStatus::Failed, ErrorKind::LimitExceeded));
+    assert_eq!(error.message, "the results of a run are at most 1024 MiB in all");
+    rig.reply("c", large("c", 10));
+    assert_eq!(rig.status("c"), StepStatus::Completed);
 }

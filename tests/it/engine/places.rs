@@ -157,3 +157,43 @@ async fn a_step_whose_server_is_still_starting_holds_nothing_and_waits_as_long_a
     assert_eq!(tools.calls("starting").len(), 1);
     process.dies().await;
 }
+
+#[tokio::test]
+async fn in_a_bounded_run_a_step_that_waits_for_a_full_server_holds_no_other_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let tools = Tools::with_pool(1);
+    let process = Process::start(folder.path(), "one", tools.clone()).await;
+    let steps = json!([{"id": "a", "tool": "gate"}, {"id": "b", "tool": "gate"}, {"id": "c", "tool": "echo"}]);
+    let run = process.run(plan(steps, json!({"max_parallel_steps": 2}))).await;
+    soon(tools.called("gate", 1)).await;
+    soon(tools.called("echo", 1)).await;
+    assert_eq!(tools.calls("gate").len(), 1);
+    tools.gate.add_permits(2);
+    assert_eq!(soon(process.settled(&run)).await.status(), RunStatus::Completed);
+    process.dies().await;
+}
+
+#[tokio::test]
+async fn of_runs_that_wait_the_one_of_higher_priority_goes_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let tools = Tools::new();
+    let settings = Settings { max_concurrent_workflows: 1, ..Settings::default() };
+    let process = Process::with(folder.path(), "one", tools.clone(), settings).await;
+    let first = process.run(plan(json!([{"id": "a", "tool": "gate"}]), json!({}))).await;
+    soon(tools.called("gate", 1)).await;
+    let mut runs = vec![first];
+    for (waiting, priority) in (1..).zip(["background", "medium", "critical"]) {
+        let steps = json!([{"id": "a", "tool": "echo", "parameters": {"priority": priority}}]);
+        runs.push(process.run(plan(steps, json!({"priority": priority}))).await);
+        while process.engine.queued().0 < waiting {
+            tokio::task::yield_now().await;
+        }
+    }
+    tools.gate.add_permits(1);
+    for run in runs {
+        assert_eq!(soon(process.settled(&run)).await.status(), RunStatus::Completed);
+    }
+    let order: Vec<_> = tools.calls("echo").iter().map(|call| call.arguments["priority"].clone()).collect();
+    assert_eq!(order, ["critical", "medium", "background"]);
+    process.dies().await;
+}
