@@ -18,7 +18,7 @@ use super::evaluate::{CallResult, StepInput, View, keep_all};
 use super::hearing::Hearing;
 use super::inbox::{Request, Row};
 use super::journal::{Commit, Journal};
-use super::lease;
+use super::lease::{self, Ours};
 use super::left::Left;
 use super::permits::{Permits, Place};
 use super::prospects::Prospects;
@@ -94,6 +94,8 @@ pub(super) struct Driver {
     hearing: Hearing,
     stop: bool,
     taken_over: bool,
+    /// On the monotonic clock, what is carried out was decided then.
+    decided: Duration,
     messages: mpsc::UnboundedReceiver<Message>,
     sender: mpsc::UnboundedSender<Message>,
     snapshots: watch::Sender<Snapshot>,
@@ -111,8 +113,7 @@ impl Driver {
     ) {
         let (sender, messages) = mpsc::unbounded_channel();
         let (snapshots, shown) = watch::channel(Snapshot::of(&state, 0.0));
-        let mut permits =
-            Permits::new(shared.step_slots.clone(), shared.run_slots.clone(), state.plan.priority as u8);
+        let mut permits = Permits::new(shared.step_slots.clone(), shared.run_slots.clone(), state.plan.priority as u8);
         if state.started_at.is_some() {
             permits.keep_place(true);
         }
@@ -133,6 +134,7 @@ impl Driver {
             hearing: Hearing::default(),
             stop: false,
             taken_over: false,
+            decided: Duration::ZERO,
             messages,
             sender,
             snapshots,
@@ -303,14 +305,9 @@ impl Driver {
                 self.carry_out(turn.commands);
                 return Ok(());
             }
-            let begun = self.shared.clock.monotonic();
+            self.decided = self.shared.clock.monotonic();
             match self.commit(&turn, starts_work).await? {
                 Commit::Done(rows) => {
-                    // Stopped since (a suspended process): what the next owner settles must not be sent.
-                    let took = self.shared.clock.monotonic().saturating_sub(begun);
-                    if starts_work && took > self.shared.lease / 2 && !self.journal.is_ours().await {
-                        return Err(Stopped::Fenced);
-                    }
                     if !rows.is_empty() {
                         // Our own channel: it is open as long as we are.
                         self.sender.send(Message::Inbox(rows)).ok();
@@ -460,12 +457,14 @@ impl Driver {
         let (ended_path, parent) = (path.clone(), self.state.run.clone());
         let webhook = self.state.node(&path).is_some_and(|node| matches!(node.kind, StepKind::Webhook(_)));
         let safe = self.state.steps.get(&path).is_some_and(|step| step.repeat_safe);
+        let ours = Ours::since(&self.shared, &self.state.run, self.journal.epoch(), self.decided);
         let task = tokio::spawn(async move {
             let ended = match prepared {
                 Ok(call) if webhook => match shared.webhooks() {
                     Ok(webhooks) => call::carry_out_webhook(&webhooks, call, safe).await,
                     Err(error) => Ended::Failed { error, retry_after: None },
                 },
+                Ok(_) if !ours.hold().await => return,
                 Ok(call) => call::carry_out(shared.tools(), call).await,
                 // It was never sent: a plain failure.
                 Err(error) => Ended::Failed { error, retry_after: None },

@@ -80,14 +80,6 @@ impl Journal {
         })
     }
 
-    /// Whether the run is still this owner's. One that cannot be asked for is.
-    pub(super) async fn is_ours(&self) -> bool {
-        let row = self.store.run(&self.run).await;
-        row.map_or(true, |row| {
-            row.is_some_and(|row| row.epoch == self.epoch && row.owner.as_deref() == Some(&*self.owner))
-        })
-    }
-
     /// The state that the store holds.
     pub(super) async fn reload(&self, plan: &Arc<Plan>) -> Result<State, EngineError> {
         load(&self.store, &self.run, plan.clone()).await

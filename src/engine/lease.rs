@@ -58,6 +58,34 @@ pub(super) fn keep(shared: &Arc<Shared>) {
     });
 }
 
+/// Whether what was decided may still be sent. A process that was stopped
+/// between its commit and the call may have lost the run meanwhile.
+pub(super) struct Ours {
+    shared: Arc<Shared>,
+    run: Arc<str>,
+    epoch: u64,
+    since: Duration,
+}
+
+impl Ours {
+    /// Of a run that was owned at `since` of the monotonic clock.
+    pub(super) fn since(shared: &Arc<Shared>, run: &Arc<str>, epoch: u64, since: Duration) -> Self {
+        Self { shared: shared.clone(), run: run.clone(), epoch, since }
+    }
+
+    /// Asks the store only when so much time has passed that somebody may have taken the run.
+    pub(super) async fn hold(&self) -> bool {
+        let Shared { clock, lease, store, process, .. } = &*self.shared;
+        if clock.monotonic().saturating_sub(self.since) <= *lease / 2 {
+            return true;
+        }
+        // What cannot be asked now was committed, and is sent.
+        store.run(&self.run).await.map_or(true, |row| {
+            row.is_some_and(|row| row.epoch == self.epoch && row.owner.as_deref() == Some(&**process))
+        })
+    }
+}
+
 /// What was seen of the leases of other processes.
 pub(super) struct Watch {
     lease: Duration,
