@@ -10,7 +10,7 @@ use crate::semantic_model::dax::{
 };
 use crate::semantic_model::error::Error;
 use crate::semantic_model::facts::measure_details::ReferenceNames;
-use crate::semantic_model::facts::page::cut;
+use crate::semantic_model::facts::page::{cut, fit};
 use crate::semantic_model::facts::table::find_table;
 use crate::semantic_model::facts::usage::{Used, used};
 use crate::semantic_model::model::Model;
@@ -152,6 +152,9 @@ pub struct VariableRow {
 /// Rows of each kind that are told.
 const TOLD: usize = 25;
 
+/// Bytes of each list at most.
+const LIST_BYTES: usize = 3 * 1024;
+
 /// Bytes of a quoted part.
 const QUOTED: usize = 120;
 
@@ -183,14 +186,30 @@ pub fn run(models: &Models, args: &Args) -> Result<Answer, Error> {
         None => Validation::of(text, &formula.problems, Level::Syntax),
     };
     let dependencies = || Dependencies::of(model, &names);
+    let mut found = (args.analysis_mode == Mode::Analyze).then(|| findings(text, &analysis, &dependencies()));
+    if let Some(found) = &mut found {
+        fit(&mut found.context_transitions, LIST_BYTES)?;
+        fit(&mut found.anti_patterns, LIST_BYTES)?;
+        found.references = std::mem::take(&mut found.references).within(LIST_BYTES)?;
+    }
+    let mut debug = (args.analysis_mode == Mode::Debug).then(|| debugging(text, &analysis));
+    if let Some(debug) = &mut debug {
+        fit(&mut debug.variables, LIST_BYTES)?;
+    }
+    let mut made = (args.analysis_mode == Mode::Dependencies).then(|| made_from(&analysis, &dependencies()));
+    if let Some(made) = &mut made {
+        fit(made, 2 * LIST_BYTES)?;
+    }
+    let mut validation = validation;
+    fit(&mut validation.errors, LIST_BYTES)?;
     Ok(Answer {
         model: opened.as_ref().map(|opened| opened.identity.clone()),
         analysis_mode: args.analysis_mode,
         of_measure,
         validation,
-        analysis: (args.analysis_mode == Mode::Analyze).then(|| findings(text, &analysis, &dependencies())),
-        debug: (args.analysis_mode == Mode::Debug).then(|| debugging(text, &analysis)),
-        dependencies: (args.analysis_mode == Mode::Dependencies).then(|| made_from(&analysis, &dependencies())),
+        analysis: found,
+        debug,
+        dependencies: made,
     })
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::semantic_model::dax::{Dependencies, Home, Names, Object, References, Way};
 use crate::semantic_model::error::Error;
 use crate::semantic_model::facts::measure_details::{ReferenceNames, find_measure};
+use crate::semantic_model::facts::page::fit;
 use crate::semantic_model::facts::usage::{TreeLine, tree_lines};
 use crate::semantic_model::models::{ModelIdentity, ModelName, Models};
 
@@ -60,6 +61,12 @@ const DEPTH: u32 = 5;
 
 const MAX_DEPTH: u32 = 50;
 
+/// Bytes of the names at most.
+const REFERENCE_BYTES: usize = 6 * 1024;
+
+/// Bytes of the tree at most.
+const TREE_BYTES: usize = 6 * 1024;
+
 /// Tells what a measure is made from.
 pub fn run(models: &Models, args: &Args) -> Result<Answer, Error> {
     let max_depth = args.max_depth.unwrap_or(DEPTH);
@@ -74,9 +81,10 @@ pub fn run(models: &Models, args: &Args) -> Result<Answer, Error> {
     let (table, measure) = find_measure(&opened.model, &args.measure, args.table.as_deref())?;
     let dependencies = Dependencies::of(&opened.model, &names);
     let references = References::of(&measure.expression, Home::Measure(&table.name), &names);
-    let names = ReferenceNames::of(references);
-    let (dependency_tree, tree_cut) =
+    let names = ReferenceNames::of(references).within(REFERENCE_BYTES)?;
+    let (mut dependency_tree, mut tree_cut) =
         tree_lines(&dependencies.tree(Object::Measure(&measure.name), Way::Up, max_depth));
+    tree_cut |= fit(&mut dependency_tree, TREE_BYTES)?;
     Ok(Answer {
         measure: measure.name.clone(),
         table: table.name.clone(),

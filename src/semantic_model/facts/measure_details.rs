@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::semantic_model::dax::{Dependencies, Home, Names, References};
 use crate::semantic_model::error::Error;
 use crate::semantic_model::facts::measures::complexity;
-use crate::semantic_model::facts::page::{Page, ROW_BYTES, cut, size_of};
+use crate::semantic_model::facts::page::{Page, ROW_BYTES, cut, fit, size_of};
 use crate::semantic_model::facts::table::{bare_name, find_table};
 use crate::semantic_model::model::{Measure, Model, Table};
 use crate::semantic_model::models::{ModelIdentity, ModelName, Models};
@@ -102,6 +102,14 @@ impl ReferenceNames {
             }
         }
         names
+    }
+
+    /// The same in so many bytes at most, a quarter for each kind.
+    pub(crate) fn within(mut self, bytes: usize) -> Result<Self, Error> {
+        for list in [&mut self.measures, &mut self.columns, &mut self.tables, &mut self.unresolved] {
+            self.cut |= fit(list, bytes / 4)?;
+        }
+        Ok(self)
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::semantic_model::dax::{Dependencies, Names, Object, Way};
 use crate::semantic_model::error::Error;
 use crate::semantic_model::facts::measure_details::find_measure;
+use crate::semantic_model::facts::page::fit;
 use crate::semantic_model::facts::usage::{TOLD, TreeLine, Used, name, tree_lines, used};
 use crate::semantic_model::models::{ModelIdentity, ModelName, Models};
 
@@ -47,8 +48,8 @@ pub struct Answer {
     pub cycles: Vec<Vec<String>>,
 }
 
-/// Lines of the tree that are told here, beside the lists.
-const TREE: usize = 40;
+/// Bytes of each list at most.
+const LIST_BYTES: usize = 3 * 1024;
 
 /// Tells what a change of a measure touches.
 pub fn run(models: &Models, args: &Args) -> Result<Answer, Error> {
@@ -60,17 +61,20 @@ pub fn run(models: &Models, args: &Args) -> Result<Answer, Error> {
     let down = dependencies.reach(object, Way::Down);
     let up = dependencies.reach(object, Way::Up);
     let (mut downstream_tree, _) = tree_lines(&dependencies.tree(object, Way::Down, u32::MAX));
-    downstream_tree.truncate(TREE);
+    fit(&mut downstream_tree, LIST_BYTES)?;
+    let (mut downstream_usage, mut upstream_dependencies) = (used(&down), used(&up));
+    fit(&mut downstream_usage, LIST_BYTES)?;
+    fit(&mut upstream_dependencies, LIST_BYTES)?;
     let circles = dependencies.cycles().into_iter().filter(|circle| circle.contains(&object));
     Ok(Answer {
         measure: measure.name.clone(),
         table: table.name.clone(),
-        downstream_usage: used(&down),
+        downstream_usage,
         downstream_count: down.len(),
         downstream_tree,
-        upstream_dependencies: used(&up),
+        upstream_dependencies,
         upstream_count: up.len(),
-        cycles: circles.take(3).map(|circle| circle.into_iter().take(TOLD / 3).map(name).collect()).collect(),
+        cycles: circles.take(2).map(|circle| circle.into_iter().take(TOLD / 6).map(name).collect()).collect(),
         model: opened.identity,
     })
 }

@@ -122,6 +122,20 @@ pub(crate) fn size_of(row: &impl Serialize) -> Result<usize, Error> {
     Ok(json.len() + 1)
 }
 
+/// Leaves off the end of a list that does not fit into so many bytes of JSON. Tells whether anything was left off.
+pub(crate) fn fit<T: Serialize>(list: &mut Vec<T>, bytes: usize) -> Result<bool, Error> {
+    let mut room = bytes;
+    let mut kept = 0;
+    for row in list.iter() {
+        let Some(left) = room.checked_sub(size_of(row)?) else { break };
+        room = left;
+        kept += 1;
+    }
+    let all = kept == list.len();
+    list.truncate(kept);
+    Ok(!all)
+}
+
 /// Cuts `text` to so many bytes of JSON at most, at a character. Tells whether anything was cut.
 pub(crate) fn cut(text: &mut String, bytes: usize) -> bool {
     let mut room = bytes;

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "a skipped test says why")]
 
 mod answers;
+mod bounds;
 mod broken;
 mod real_dax;
 mod real_models;
