@@ -37,7 +37,17 @@ pub(super) struct RunAnswer {
 impl RunAnswer {
     /// Nothing more happens by itself, or not for now.
     pub(super) fn is_settled(&self) -> bool {
-        !matches!(self.status.as_deref(), Some("pending" | "running" | "cancelling" | "compensating"))
+        match self.status.as_deref() {
+            Some("pending" | "running" | "cancelling" | "compensating") => false,
+            Some("waiting") => !self.waits_for_the_clock_only(),
+            Some(_) | None => true,
+        }
+    }
+
+    /// It goes on by itself, if somebody is there to drive it.
+    fn waits_for_the_clock_only(&self) -> bool {
+        let waits = self.waiting_for.as_array().map(Vec::as_slice).unwrap_or_default();
+        !waits.is_empty() && waits.iter().all(|one| one.get("kind").and_then(Value::as_str) == Some("timer"))
     }
 }
 
@@ -206,6 +216,11 @@ mod tests {
         let answer: RunAnswer = view(&json!({"success": true, "status": "waiting", "unheard_of": 1}));
         assert!(answer.is_settled() && answer.step_results.is_empty());
         assert!(!view::<RunAnswer>(&json!({"status": "running"})).is_settled());
+        let waiting = |kinds: &[&str]| {
+            let waits: Vec<_> = kinds.iter().map(|kind| json!({"kind": kind})).collect();
+            view::<RunAnswer>(&json!({"status": "waiting", "waiting_for": waits})).is_settled()
+        };
+        assert!(!waiting(&["timer"]) && waiting(&["timer", "task"]) && waiting(&["event"]));
     }
 
     #[test]

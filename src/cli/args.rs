@@ -121,6 +121,13 @@ pub(super) enum ToolCommand {
         sequitur respond RUN publish action=retry      an interrupted step: retry, done or fail")]
     Respond(Respond),
 
+    /// Tell runs of an event, and start the templates that wait for it
+    ///
+    /// With --run the signal is kept for that run until a wait takes it; else it reaches the waits that are open.
+    #[command(after_help = "Examples:\n  sequitur signal payment_received --run RUN --payload '{\"amount\": 5}'\n  \
+        sequitur signal release_published --signal-id v1.4.0")]
+    Signal(Signal),
+
     /// List what waits for a person
     #[command(after_help = "Example:\n  sequitur inbox --json")]
     Inbox(Json),
@@ -267,6 +274,26 @@ pub(super) struct Respond {
     /// The answer as JSON
     #[arg(long, value_name = "JSON", value_parser = json)]
     pub(super) answer: Option<serde_json::Value>,
+    #[command(flatten)]
+    pub(super) output: Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Signal {
+    /// The event's name
+    pub(super) event: String,
+    /// Only this run
+    #[arg(long, value_name = "RUN")]
+    pub(super) run: Option<String>,
+    /// What comes with it
+    #[arg(long, value_name = "JSON", value_parser = json)]
+    pub(super) payload: Option<serde_json::Value>,
+    /// Deliver a signal with this id once
+    #[arg(long, value_name = "ID")]
+    pub(super) signal_id: Option<String>,
+    /// Wait at most so long for the runs it reached; without it until they end or wait again
+    #[arg(long, value_name = "SECONDS")]
+    pub(super) wait: Option<u64>,
     #[command(flatten)]
     pub(super) output: Json,
 }

@@ -25,7 +25,7 @@ pub trait Backend: Sync {
 /// What a command does with runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Drives runs: `run`, `resume`, `respond`. Runs of dead processes may be adopted.
+    /// Drives runs: `run`, `resume`, `respond`, `signal`. Runs of dead processes may be adopted.
     Drive,
     /// Reads, or leaves a word in the inbox. Adopts nothing.
     Look,

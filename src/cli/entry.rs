@@ -114,7 +114,10 @@ pub(super) async fn run(
             terminal.note(&format!("warning: {warning}"))?;
         }
     }
-    let drives = matches!(command, ToolCommand::Run(_) | ToolCommand::Resume(_) | ToolCommand::Respond(_));
+    let drives = matches!(
+        command,
+        ToolCommand::Run(_) | ToolCommand::Resume(_) | ToolCommand::Respond(_) | ToolCommand::Signal(_)
+    );
     let environment = setup.environment.clone();
     let client = backend.client(setup, if drives { Purpose::Drive } else { Purpose::Look }).await?;
     let driver = |interrupts: Interrupts| Driver { client: &client, terminal, interrupts, json };
@@ -122,6 +125,7 @@ pub(super) async fn run(
         ToolCommand::Run(arguments) => commands::run(driver(interrupts()), &environment, entropy, arguments).await,
         ToolCommand::Resume(arguments) => commands::resume(driver(interrupts()), arguments).await,
         ToolCommand::Respond(arguments) => commands::respond(driver(interrupts()), arguments).await,
+        ToolCommand::Signal(arguments) => commands::signal(&client, terminal, arguments).await,
         ToolCommand::Runs(arguments) => commands::runs(&client, terminal, arguments).await,
         ToolCommand::Show(arguments) => commands::show(&client, terminal, &arguments).await,
         ToolCommand::Cancel(arguments) => commands::cancel(&client, terminal, arguments).await,
@@ -166,6 +170,7 @@ fn json_of(command: &ToolCommand) -> bool {
         ToolCommand::Runs(arguments) => arguments.output.json,
         ToolCommand::Cancel(arguments) => arguments.output.json,
         ToolCommand::Respond(arguments) => arguments.output.json,
+        ToolCommand::Signal(arguments) => arguments.output.json,
         ToolCommand::Templates(arguments) => arguments.output.json,
         ToolCommand::Inbox(arguments) => arguments.json,
         ToolCommand::Tools(arguments) => match &arguments.action {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 use serde_json::Value;
 
+use super::waits::CompiledWait;
 use crate::base::json::Object;
 use crate::expr::{ExprError, Expression, Known, Template};
 use crate::workflow::Transforms;
@@ -41,6 +42,8 @@ pub(super) enum CompiledKind {
     While(Expression, Template),
     /// What a transform starts from.
     Transform(Template),
+    /// What it waits for.
+    Wait(CompiledWait),
     /// Refused before a run begins.
     Unsupported,
 }
@@ -108,11 +111,10 @@ impl CompiledStep {
                     CompiledKind::While(bare(condition)?, value(max_iterations)?)
                 }
             },
-            StepKind::AgentTask { .. }
-            | StepKind::Capability { .. }
-            | StepKind::Wait(_)
-            | StepKind::HumanTask { .. }
-            | StepKind::Workflow { .. } => CompiledKind::Unsupported,
+            StepKind::AgentTask { .. } | StepKind::Wait(_) | StepKind::HumanTask { .. } => {
+                CompiledWait::of(&step.kind, known)?.map_or(CompiledKind::Unsupported, CompiledKind::Wait)
+            }
+            StepKind::Capability { .. } | StepKind::Workflow { .. } => CompiledKind::Unsupported,
         };
         Ok(Self {
             condition: match &step.condition {

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::answers;
 use super::bodies::Bodies;
 use super::call::{self, Ended};
 use super::compiled::Compiled;
@@ -115,7 +116,7 @@ impl Driver {
         let (snapshots, shown) = watch::channel(Snapshot::of(&state, 0.0));
         let mut permits = Permits::new(shared.step_slots.clone(), shared.run_slots.clone(), state.plan.priority as u8);
         if state.started_at.is_some() {
-            permits.keep_place(true);
+            permits.keep_place(holds_a_place(&state));
         }
         let handle = Handle { messages: sender.clone(), snapshots: shown, epoch: journal.epoch() };
         let ending = sender.clone();
@@ -235,32 +236,15 @@ impl Driver {
             Request::Resume => InputKind::Resume,
             Request::Cancel { reason, compensate } => InputKind::Cancel { reason, compensate },
             Request::Answer { task, answer, via } => {
-                let answer = match answer {
-                    super::inbox::Answer::Retry => machine::Answered::Retry,
-                    super::inbox::Answer::Fail => machine::Answered::Fail,
-                    super::inbox::Answer::Done { result } => self.done(&task, result),
-                };
+                let read = answers::read(&self.state, &mut self.bodies, &self.compiled, &task, answer);
+                let Some(answer) = read else { return };
                 InputKind::Answer { task, answer, via }
+            }
+            Request::Signal { event, payload, kept } => {
+                InputKind::Signal { name: event, payload: self.bodies.put(&Arc::new(payload)), kept }
             }
         };
         inputs.push((input, Some(row.id)));
-    }
-
-    /// A result that a person gave, with what the step exports from it. Exports
-    /// that do not fit it are left out: the person said that it is done.
-    fn done(&mut self, task: &str, result: Value) -> machine::Answered {
-        let result = Arc::new(result);
-        let path = self.state.tasks.get(task).map(|open| open.path.clone());
-        let exports = path.and_then(|path| {
-            let view = View::new(&self.state, &self.bodies, &self.compiled, Some(&path)).ok()?;
-            let exports = view.tool_exports(&result).and_then(|mut exports| {
-                exports.extend(view.exports(&result)?);
-                Ok(exports)
-            });
-            exports.inspect_err(|error| tracing::warn!(%path, error = error.message, "exports of a given result")).ok()
-        });
-        let exports = keep_all(exports.unwrap_or_default(), &mut self.bodies);
-        machine::Answered::Done { result: self.bodies.put(&result), exports }
     }
 
     fn outcome(&mut self, path: &StepPath, ended: Ended) -> CallOutcome {
@@ -374,14 +358,14 @@ impl Driver {
     /// a place only while the run goes on.
     fn permits_kept(&mut self) {
         let state = &self.state;
-        let going_on = state.end.is_none() && self.state.may_start();
+        let going_on = state.end.is_none() && state.may_start();
         let status = |path: &StepPath| state.steps.get(path).map(|step| step.status);
         self.permits.keep(
             |path| status(path) == Some(StepStatus::Running),
             |path| going_on && matches!(status(path), Some(StepStatus::Pending | StepStatus::Retrying)),
         );
         if state.started_at.is_some() {
-            self.permits.keep_place(state.end.is_none() && (going_on || state.ending()));
+            self.permits.keep_place(holds_a_place(state));
         } else if state.status() != RunStatus::Pending {
             // Paused in line: it takes its turn again when it is resumed.
             self.permits.keep_place(false);
@@ -398,6 +382,7 @@ impl Driver {
     }
 
     fn carry_out(&mut self, commands: Vec<Command>) {
+        let mut alarms = Vec::new();
         for command in commands {
             match command {
                 // Not sent now, it is to the next owner a call without a reply.
@@ -408,6 +393,7 @@ impl Driver {
                         call.cancel.cancel();
                     }
                 }
+                Command::StartTimer { timer: timer @ Timer::Wait(_), at } => alarms.push((at, timer)),
                 Command::StartTimer { timer, at } => self.start_timer(timer, at),
                 // Answered inside the turn.
                 Command::Evaluate(_)
@@ -419,6 +405,7 @@ impl Driver {
                 | Command::Return(_) => {}
             }
         }
+        self.shared.alarms.set(&self.shared, &self.state.run, alarms, &self.sender);
         // Calls whose step is over (dropped after the grace) are not waited for.
         let state = &self.state;
         self.calls.retain(|path, call| {
@@ -499,6 +486,11 @@ impl Driver {
         call.unrecorded = self.state.node(path).is_some_and(|node| node.record_none);
         Ok(call)
     }
+}
+
+/// Runs that wait or are paused hold no place among the running ones.
+fn holds_a_place(state: &State) -> bool {
+    matches!(state.status(), RunStatus::Running | RunStatus::Compensating) || state.ending()
 }
 
 /// Why a run is no longer driven here.

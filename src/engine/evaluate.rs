@@ -10,12 +10,14 @@ use serde_json::Value;
 use super::bodies::Bodies;
 use super::call::{RESULT_LIMIT, own_exports};
 use super::compiled::{Compiled, CompiledKind, CompiledStep, Items};
+use super::waits::{self, Wanted};
 use super::whole;
 use crate::base::ErrorKind;
 use crate::base::json::{Object, canonical};
 use crate::expr::{ExprError, ResultSource, RunView, Scope, StepView, Template};
 use crate::machine::{
     BodyRef, Concluded, Evaluated, Opened, Place, SkipReason, State, StepError, StepPath, StepState, StepStatus,
+    WaitInput,
 };
 use crate::workflow::TransformError;
 use crate::workflow::plan::{LoopOver, PlanStep, StepKind};
@@ -152,6 +154,10 @@ impl<'a> View<'a> {
                 let exports = self.exports(&value)?;
                 Ok(StepInput::Value { value, exports })
             }
+            CompiledKind::Wait(wait) => {
+                let timeout_ms = step.timeout.as_ref().map(|timeout| milliseconds(timeout, &scope)).transpose()?;
+                wait.evaluate(timeout_ms, &scope).map(StepInput::Wait)
+            }
             CompiledKind::Unsupported => Err(StepError::new(ErrorKind::Internal, "this version cannot run it")),
         }
     }
@@ -170,6 +176,12 @@ impl<'a> View<'a> {
         let internal = |message: String| StepError::new(ErrorKind::Internal, message);
         let step = self.place.and_then(|place| self.state.steps.at(place));
         let step = step.ok_or_else(|| internal("there is no such step".to_owned()))?;
+        if let Some(waiting) = &step.waits {
+            let left = waits::left(self.compiled()?.1, waiting, self.bodies).map_err(internal)?;
+            let left = if self.compiled()?.0.transforms.is_empty() { left } else { self.transformed(left)? };
+            let exports = self.exports(&left)?;
+            return Ok((left, exports));
+        }
         let inside = step.inside.as_ref().ok_or_else(|| internal("it is no container".to_owned()))?;
         let own = whole::own_part(self.state, step, inside);
         let compiled = self.compiled()?.0;
@@ -295,6 +307,8 @@ pub(super) enum StepInput {
         /// Iterations at most.
         max_iterations: u32,
     },
+    /// It waits.
+    Wait(Wanted),
     /// Its condition is false.
     Skip,
 }
@@ -316,6 +330,10 @@ impl StepInput {
                 Evaluated::Open(Opened::ForEach { items: bodies.put(&items), count, max_concurrency: bound })
             }
             Ok(Self::While { max_iterations }) => Evaluated::Open(Opened::While { max_iterations }),
+            Ok(Self::Wait(Wanted::Wait(input))) => Evaluated::Wait(input),
+            Ok(Self::Wait(Wanted::Task { prompt, timeout_ms, reminder_ms })) => {
+                Evaluated::Wait(WaitInput::Task { prompt: bodies.put(&Arc::new(prompt)), timeout_ms, reminder_ms })
+            }
             Ok(Self::Skip) => Evaluated::Skip(SkipReason::ConditionFalse),
             Err(error) => Evaluated::Fail(error),
         }

@@ -149,7 +149,7 @@ impl Engine {
                 ErrorKind::InvalidInput,
                 format!("`{}` cannot be run by this version: {}", request.plan.template_id, unsupported.join("; ")),
             )
-            .hint("this version runs `action`, `webhook`, `condition`, `parallel` and `loop` steps with condition, depends_on, retry, timeout, exports and on_error: abort, continue or skip"));
+            .hint("this version runs `action`, `webhook`, `condition`, `parallel`, `loop`, `wait`, `human_task` and `transform` steps with condition, depends_on, retry, timeout, exports and on_error: abort, continue or skip"));
         }
         let now = self.shared.clock.now();
         let run: Arc<str> = self.shared.entropy.uuid(now).into();
@@ -236,9 +236,13 @@ impl Engine {
     /// Asks something of a run, whichever process drives it. Its commit is the
     /// acknowledgement; a run that is driven here has also decided on it.
     pub async fn ask(&self, run: &str, request: Request) -> Result<(), EngineError> {
+        let request = match request {
+            Request::Answer { task, answer, via } => Request::Answer { task, answer: self.shared.clean(answer), via },
+            Request::Pause { .. } | Request::Resume | Request::Cancel { .. } | Request::Signal { .. } => request,
+        };
         let task = match &request {
             Request::Answer { task, .. } => Some(task.clone()),
-            Request::Pause { .. } | Request::Resume | Request::Cancel { .. } => None,
+            Request::Pause { .. } | Request::Resume | Request::Cancel { .. } | Request::Signal { .. } => None,
         };
         let post = Post {
             run: run.to_owned(),
@@ -265,6 +269,11 @@ impl Engine {
                 ));
             }
         };
+        self.heard(run, row).await
+    }
+
+    /// Waits for what becomes of a row, where that can be known.
+    pub(super) async fn heard(&self, run: &str, row: i64) -> Result<(), EngineError> {
         // After the row, so that what is taken over starts nothing before a cancel.
         if let Err(error) = self.adopt_run(run).await {
             tracing::warn!(run, %error, "the request is kept until a process takes the run over");
@@ -367,6 +376,7 @@ fn ended(request: &Request, status: RunStatus) -> EngineError {
         Request::Resume => "resumed",
         Request::Cancel { .. } => "cancelled",
         Request::Answer { .. } => "answered",
+        Request::Signal { .. } => "signalled",
     };
     EngineError::new(ErrorKind::Conflict, format!("the run is `{status}`: it cannot be {asked}"))
         .hint("a run that has ended stays as it is: start the template again for a new one")

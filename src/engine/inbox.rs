@@ -38,10 +38,20 @@ pub enum Request {
     Answer {
         /// The question.
         task: String,
-        /// The answer.
-        answer: Answer,
+        /// The answer: an [`Answer`] to an interrupted step's question.
+        answer: Value,
         /// How it came.
         via: Via,
+    },
+    /// A signal.
+    Signal {
+        /// The event's name.
+        event: String,
+        /// What comes with it.
+        #[serde(default)]
+        payload: Value,
+        /// Kept until a wait takes it; else only for waits that are open.
+        kept: bool,
     },
 }
 
@@ -54,6 +64,7 @@ impl Request {
             Self::Resume => "resume",
             Self::Cancel { .. } => "cancel",
             Self::Answer { .. } => "answer",
+            Self::Signal { .. } => "signal",
         }
     }
 }
@@ -111,7 +122,7 @@ mod tests {
 
     #[test]
     fn requests_survive_the_inbox() {
-        let request = Request::Answer { task: "a#1".into(), answer: Answer::Fail, via: Via::Cli };
+        let request = Request::Answer { task: "a#1".into(), answer: json!({"action": "fail"}), via: Via::Cli };
         let text = serde_json::to_string(&request).unwrap();
         assert_eq!(serde_json::from_str::<Request>(&text).unwrap(), request);
     }

@@ -6,13 +6,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::asked;
 use super::bodies::Bodies;
 use super::error::EngineError;
-use super::inbox::{Answer, Request, Row};
-use crate::machine::{BodyRef, Event, EventKind, Opened, State, StepPath, StepState, Turn};
-use crate::store::{
-    Batch, Body, Changes, EventRow, InboxRow, Outcome, RunProjection, StepRow, Store, TaskClosed, TaskRow,
-};
+use super::inbox::{Request, Row};
+use crate::machine::{BodyRef, Event, EventKind, Opened, State, StepPath, StepState, Turn, Waits, Woken};
+use crate::store::{Batch, Body, Changes, EventRow, InboxRow, Outcome, RunProjection, StepRow, Store};
 use crate::workflow::plan::{Plan, StepKind};
 
 /// A run's place in the store.
@@ -127,50 +126,13 @@ pub(super) fn changes(
         steps: steps.filter_map(|step| step_row(state, step)).collect(),
         tasks_opened: Vec::new(),
         tasks_closed: Vec::new(),
+        tasks_escalated: Vec::new(),
+        waits_opened: Vec::new(),
+        waits_closed: Vec::new(),
     };
     for event in events {
         refer(&event.kind, &mut referred);
-        match &event.kind {
-            EventKind::StepInterrupted { path, error, task } => {
-                changes.tasks_opened.push(TaskRow {
-                    id: task.clone(),
-                    step: path.clone(),
-                    kind: "interrupted".to_owned(),
-                    assignee: "human".to_owned(),
-                    prompt: question(state, path, &error.message),
-                    answer_schema: Answer::schema(),
-                    opened_at: event.at,
-                    deadline: None,
-                });
-            }
-            EventKind::InterruptionAnswered { task, via, .. } => {
-                changes.tasks_closed.push(TaskClosed { id: task.clone(), at: event.at, via: Some(*via) });
-            }
-            EventKind::RunCreated { .. }
-            | EventKind::RunStarted
-            | EventKind::StepReady { .. }
-            | EventKind::StepStarted { .. }
-            | EventKind::StepCompleted { .. }
-            | EventKind::StepRetrying { .. }
-            | EventKind::StepFailed { .. }
-            | EventKind::StepSkipped { .. }
-            | EventKind::StepCancelled { .. }
-            | EventKind::StepComputed { .. }
-            | EventKind::StepOpened { .. }
-            | EventKind::IterationStarted { .. }
-            | EventKind::IterationFinished { .. }
-            | EventKind::IterationsEnded { .. }
-            | EventKind::StepCutShort { .. }
-            | EventKind::RunAdopted
-            | EventKind::RunPaused { .. }
-            | EventKind::RunResumed
-            | EventKind::CancelRequested { .. }
-            | EventKind::TimeoutReached
-            | EventKind::RunCompleted { .. }
-            | EventKind::RunFailed { .. }
-            | EventKind::RunCancelled
-            | EventKind::RunTimedOut => {}
-        }
+        asked::note(state, event, bodies, &mut changes);
     }
     for at in referred {
         if let Some(text) = bodies.fresh(&at.hash) {
@@ -178,14 +140,6 @@ pub(super) fn changes(
         }
     }
     Ok(changes)
-}
-
-fn question(state: &State, path: &StepPath, cause: &str) -> String {
-    let tool = state.steps.get(path).and_then(|step| step.ready.as_ref()).map_or("?", |ready| ready.tool.as_str());
-    format!(
-        "Step `{path}` called `{tool}` and no reply came: {cause}. Look whether it took effect, then choose: \
-         retry (call again), done (it did happen), fail (treat it as failed)."
-    )
 }
 
 /// The bodies that an event refers to.
@@ -196,6 +150,11 @@ fn refer<'e>(kind: &'e EventKind, referred: &mut Vec<&'e BodyRef>) {
             referred.extend(context.values());
         }
         EventKind::StepReady { parameters, .. } => referred.push(parameters),
+        EventKind::StepWaiting { waits: Waits::Task { prompt, .. }, .. } => referred.push(prompt),
+        EventKind::StepWoken { by: Woken::Answer { answer, .. }, .. } => referred.push(answer),
+        EventKind::StepWoken { by: Woken::Signal { payload, .. }, .. } | EventKind::SignalReceived { payload, .. } => {
+            referred.push(payload);
+        }
         EventKind::StepOpened { opened: Opened::ForEach { items, .. }, .. } => referred.push(items),
         EventKind::StepCompleted { result, exports, .. }
         | EventKind::StepComputed { result, exports, .. }
@@ -217,6 +176,10 @@ fn refer<'e>(kind: &'e EventKind, referred: &mut Vec<&'e BodyRef>) {
         | EventKind::IterationFinished { .. }
         | EventKind::IterationsEnded { .. }
         | EventKind::StepCutShort { .. }
+        | EventKind::StepWaiting { .. }
+        | EventKind::StepWoken { .. }
+        | EventKind::TaskReminded { .. }
+        | EventKind::TaskEscalated { .. }
         | EventKind::RunAdopted
         | EventKind::RunPaused { .. }
         | EventKind::RunResumed
@@ -241,24 +204,13 @@ fn projection(state: &State, events: &[Event]) -> RunProjection {
         started_at: state.started_at,
         finished_at: state.finished_at,
         updated_at: events.last().map_or(state.created_at, |event| event.at),
-        waiting_for: waiting_for(state),
+        waiting_for: asked::waiting_for(state),
         error: state.error.clone(),
         failed_step: failed.filter(|_| state.error.is_some()),
         outputs: state.outputs.clone(),
         warnings: state.warnings.clone(),
         binding: state.binding.clone(),
     }
-}
-
-/// What a run that does not go on by itself waits for.
-fn waiting_for(state: &State) -> Option<Value> {
-    if state.end.is_some() {
-        return None;
-    }
-    if let Some((task, open)) = state.tasks.first() {
-        return Some(json!({"kind": "task", "step_id": open.path, "name": task}));
-    }
-    state.pause.as_ref().map(|reason| json!({"kind": "resume", "name": reason}))
 }
 
 /// A step instance as status queries show it.

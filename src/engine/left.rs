@@ -22,6 +22,7 @@ impl Drop for Left {
             // Queued by the call; nobody waits for it.
             drop(self.shared.store.hold(&self.run, &self.shared.process, owner, epoch, journal::another_process()));
         }
+        self.shared.alarms.forget(&self.run);
         self.shared.forget(&self.run);
     }
 }

@@ -7,6 +7,9 @@
 //! which tools there are, nor MCP, nor SQL.
 
 mod adopt;
+mod alarms;
+mod answers;
+mod asked;
 mod bodies;
 mod call;
 mod compiled;
@@ -23,14 +26,18 @@ mod needs;
 mod permits;
 mod prospects;
 mod shared;
+mod signal;
 mod snapshot;
 mod wait;
+mod waits;
 pub mod webhook;
 mod whole;
 
+pub use asked::{Question, Unfit, check_answer};
 pub use error::EngineError;
 pub use handle::{Engine, EngineParts, RunRequest, Settings, Started};
 pub use inbox::{Answer, Request};
 pub use shared::Secrets;
+pub use signal::{Delivered, Signal};
 pub use snapshot::Snapshot;
 pub use wait::Until;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::alarms::Alarms;
 use super::driver::{Handle, Message};
 use super::handle::Settings;
 use super::webhook::Webhooks;
@@ -76,6 +77,8 @@ pub(super) struct Shared {
     pub(super) tasks: TaskTracker,
     /// Fires when the process ends.
     pub(super) stopping: CancellationToken,
+    /// What runs wait for by the clock.
+    pub(super) alarms: Alarms,
     tools: OnceLock<Arc<dyn CallTool>>,
     webhooks: OnceLock<Arc<Webhooks>>,
     runs: Mutex<Runs>,
@@ -127,6 +130,7 @@ impl Shared {
             roots: settings.roots.clone(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
+            alarms: Alarms::default(),
             tools: OnceLock::new(),
             webhooks: OnceLock::new(),
             runs: Mutex::default(),
@@ -193,6 +197,13 @@ impl Shared {
         let value = Value::String(crate::config::REDACTED.to_owned());
         let text = value.to_string().into();
         (Arc::new(value), text)
+    }
+
+    /// The same of what a person or another program sends.
+    pub(super) fn clean(&self, value: Value) -> Value {
+        let text: Arc<str> = value.to_string().into();
+        let (clean, _) = self.without_secrets(Arc::new(value), text);
+        Arc::unwrap_or_clone(clean)
     }
 
     pub(super) fn redact(&self, error: StepError) -> StepError {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::base::Timestamp;
-use crate::machine::{RunStatus, State};
+use crate::machine::{RunStatus, State, Waits};
 
 /// A run after its last commit.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,8 +25,22 @@ pub struct Snapshot {
     pub started_at: Option<Timestamp>,
     /// Open questions.
     pub open_tasks: usize,
+    /// It waits for nothing but the clock, until then.
+    pub wakes_at: Option<Timestamp>,
     /// Grows with every commit.
     pub events: u64,
+}
+
+/// When a run that only waits for the clock goes on.
+fn wakes_at(state: &State) -> Option<Timestamp> {
+    if state.status() != RunStatus::Waiting {
+        return None;
+    }
+    let until = state.waiting().map(|(_, waiting)| match &waiting.on {
+        Waits::Timer { until } => Some(*until),
+        Waits::Event { .. } | Waits::Task { .. } => None,
+    });
+    until.collect::<Option<Vec<_>>>()?.into_iter().min()
 }
 
 impl Snapshot {
@@ -40,8 +54,15 @@ impl Snapshot {
             current_step_name: state.current_node().map(|node| node.name.clone()),
             started_at: state.started_at,
             open_tasks: state.tasks.len(),
+            wakes_at: wakes_at(state),
             events: state.events,
         }
+    }
+
+    /// Whether the run goes on by itself before `end`.
+    #[must_use]
+    pub fn goes_on_before(&self, end: Timestamp) -> bool {
+        self.goes_on() || self.wakes_at.is_some_and(|at| at <= end)
     }
 
     /// Whether the run goes on by itself.

@@ -10,7 +10,8 @@ use super::handle::Engine;
 use super::journal;
 use super::needs;
 use super::snapshot::Snapshot;
-use crate::machine::{BodyRef, State};
+use crate::base::Timestamp;
+use crate::machine::{BodyRef, RunStatus, State};
 use crate::store::RunRow;
 use crate::workflow::plan::Plan;
 
@@ -20,10 +21,31 @@ const POLL: Duration = Duration::from_millis(200);
 /// How long to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
-    /// Until the run no longer goes on by itself.
+    /// Until the run no longer goes on by itself; one that only waits for the
+    /// clock goes on if its instant comes within the limit.
     Done,
     /// Until anything about it changes.
     Change,
+}
+
+/// Whether there is nothing more to wait for.
+fn ended(until: Until, status: RunStatus, goes_on: bool, changed: bool) -> bool {
+    match until {
+        Until::Done => !goes_on,
+        Until::Change => changed || status.is_terminal(),
+    }
+}
+
+/// Whether a run goes on by itself before `end`, by what the store shows of it.
+fn wakes_before(waiting_for: Option<&Value>, end: Timestamp) -> bool {
+    let Some(waits) = waiting_for else { return true };
+    let timers = waits.as_array().map(Vec::as_slice).unwrap_or_default();
+    let until = timers.iter().map(|one| {
+        let until = one.get("until").and_then(Value::as_str).and_then(Timestamp::parse);
+        until.filter(|_| one.get("kind").and_then(Value::as_str) == Some("timer"))
+    });
+    let first = until.collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().min());
+    first.is_some_and(|at| at <= end)
 }
 
 impl Engine {
@@ -36,7 +58,8 @@ impl Engine {
         limit: Duration,
         shown: &mut (dyn FnMut(&Snapshot) + Send),
     ) -> Result<(), EngineError> {
-        match tokio::time::timeout(limit, self.wait_on(run, until, shown)).await {
+        let end = self.shared.clock.now().plus(limit);
+        match tokio::time::timeout(limit, self.wait_on(run, until, end, shown)).await {
             Ok(done) => done,
             Err(_) => Ok(()),
         }
@@ -46,6 +69,7 @@ impl Engine {
         &self,
         run: &str,
         until: Until,
+        end: Timestamp,
         shown: &mut (dyn FnMut(&Snapshot) + Send),
     ) -> Result<(), EngineError> {
         let mut before = None;
@@ -54,7 +78,7 @@ impl Engine {
                 let now = snapshots.borrow_and_update().clone();
                 shown(&now);
                 let changed = before.is_some_and(|events| events != now.events);
-                if !now.goes_on() || (until == Until::Change && changed) {
+                if ended(until, now.status, now.goes_on_before(end), changed) {
                     return Ok(());
                 }
                 before = before.or(Some(now.events));
@@ -69,8 +93,8 @@ impl Engine {
             let row = self.row(run).await?;
             let changed = seq.is_some_and(|seq| seq != row.seq) || before.is_some_and(|events| events != row.seq);
             let status = row.projection.status;
-            let open = !status.is_terminal() && row.projection.waiting_for.is_none();
-            if !open || (until == Until::Change && changed) {
+            let goes_on = !status.is_terminal() && wakes_before(row.projection.waiting_for.as_ref(), end);
+            if ended(until, status, goes_on, changed) {
                 return Ok(());
             }
             seq = seq.or(Some(row.seq));
@@ -87,7 +111,8 @@ impl Engine {
     /// with it when its own is gone.
     pub fn waits_for(&self, row: &RunRow) -> Option<Value> {
         if row.projection.status.is_terminal() || row.projection.waiting_for.is_some() {
-            return row.projection.waiting_for.clone();
+            // What holds a run is one object in the store, and one of a list in answers.
+            return row.projection.waiting_for.clone().map(|one| if one.is_array() { one } else { json!([one]) });
         }
         let owner = row.owner.as_deref();
         // An owner whose lock cannot be looked at is taken to live.
@@ -97,9 +122,9 @@ impl Engine {
         }
         let missing = row.needs.as_ref().map(|needs| needs::lack(needs, &self.shared).told()).unwrap_or_default();
         Some(if missing.is_empty() {
-            json!({"kind": "process", "name": "a process that goes on with it"})
+            json!([{"kind": "process", "name": "a process that goes on with it"}])
         } else {
-            json!({"kind": "process", "name": "a process that has what is missing here", "missing": missing})
+            json!([{"kind": "process", "name": "a process that has what is missing here", "missing": missing}])
         })
     }
 

@@ -9,6 +9,7 @@ use super::state::{State, Task};
 use super::status::{RunStatus, StepStatus};
 use super::step::Ready;
 use super::transitions::{run_allows, step_allows};
+use super::waits::{Waiting, Waits, Woken};
 use crate::base::Timestamp;
 use crate::workflow::plan::Plan;
 
@@ -131,6 +132,7 @@ fn fold(state: &mut State, event: &Event) {
                 step.handling = Some(*handling);
                 step.finished_at = Some(at);
             });
+            state.tasks.retain(|_, task| task.path != *path);
             if *handling == Handling::Abort {
                 state.fail(path, error);
             }
@@ -188,10 +190,45 @@ fn fold(state: &mut State, event: &Event) {
         }
         EventKind::StepCutShort { path } => {
             state.cut(path);
+            state.tasks.retain(|_, task| task.path != *path);
             state.change(path, |step| {
                 step.status = StepStatus::Skipped;
                 step.finished_at = Some(at);
             });
+        }
+        EventKind::StepWaiting { path, waits } => {
+            if let Waits::Task { task, .. } = waits {
+                state.tasks.insert(task.clone(), Task { path: path.clone(), opened_at: at });
+            }
+            state.change(path, |step| {
+                step.status = StepStatus::Waiting;
+                step.waits = Some(Box::new(Waiting::new(waits.clone(), at)));
+                step.started_at = Some(at);
+            });
+        }
+        EventKind::StepWoken { path, by } => state.woken(path, by, at),
+        EventKind::TaskReminded { path } => {
+            state.change(path, |step| {
+                if let Some(waiting) = step.waits.as_mut() {
+                    waiting.reminded = true;
+                }
+            });
+        }
+        EventKind::TaskEscalated { path, assignee, deadline } => {
+            state.change(path, |step| {
+                if let Some(waiting) = step.waits.as_mut() {
+                    waiting.escalated = true;
+                    if let Waits::Task { assignee: asked, deadline: until, .. } = &mut waiting.on {
+                        asked.clone_from(assignee);
+                        *until = Some(*deadline);
+                    }
+                }
+            });
+        }
+        EventKind::SignalReceived { name, payload } => {
+            let number = state.signals_received;
+            state.signals_received += 1;
+            state.signals.entry(name.clone()).or_default().insert(number, payload.clone());
         }
         EventKind::RunAdopted => {
             // It was driven up to its last event, and is again from here on.
@@ -225,6 +262,28 @@ fn fold(state: &mut State, event: &Event) {
 }
 
 impl State {
+    fn woken(&mut self, path: &StepPath, by: &Woken, at: Timestamp) {
+        let mut event = None;
+        self.change(path, |step| {
+            if let Woken::Answer { via, .. } = by {
+                step.answered_via = Some(*via);
+            }
+            if let Some(waiting) = step.waits.as_mut() {
+                event = waiting.event().map(ToOwned::to_owned);
+                waiting.woken = Some((by.clone(), at));
+            }
+        });
+        self.tasks.retain(|_, task| task.path != *path);
+        if let (Some(name), Woken::Signal { number: Some(number), .. }) = (event, by)
+            && let Some(kept) = self.signals.get_mut(&name)
+        {
+            kept.remove(number);
+            if kept.is_empty() {
+                self.signals.remove(&name);
+            }
+        }
+    }
+
     fn answer(&mut self, path: &StepPath, answer: &Answered, via: super::event::Via, at: Timestamp) {
         self.change(path, |step| {
             step.answered_via = Some(via);
@@ -237,7 +296,7 @@ impl State {
                     step.finished_at = Some(at);
                 }
                 // The `step_failed` that follows says what `on_error` makes of it.
-                Answered::Fail => {}
+                Answered::Fail | Answered::Given { .. } => {}
             }
         });
         if let Answered::Done { exports, .. } = answer {
@@ -255,7 +314,16 @@ impl State {
     /// person does not use up its timeout.
     fn clock(&mut self, at: Timestamp) {
         let active = self.started_at.is_some()
-            && matches!(self.status(), RunStatus::Running | RunStatus::Cancelling | RunStatus::Compensating);
+            && match self.status() {
+                RunStatus::Running | RunStatus::Cancelling | RunStatus::Compensating => true,
+                RunStatus::Waiting => self.waits_on_its_own_time(),
+                RunStatus::Pending
+                | RunStatus::Paused
+                | RunStatus::Completed
+                | RunStatus::Failed
+                | RunStatus::Cancelled
+                | RunStatus::TimedOut => false,
+            };
         match (self.active_since, active) {
             (None, true) => self.active_since = Some(at),
             (Some(since), false) => {

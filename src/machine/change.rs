@@ -25,6 +25,13 @@ impl State {
         self.mark(|state| &mut state.unblocked, &place, pending && unblocked && !settled);
         self.mark(|state| &mut state.queued, &place, pending && settled);
         self.mark(|state| &mut state.in_flight, &place, calls);
+        let waits =
+            self.steps.at(&place).and_then(|step| step.waits.as_deref()).filter(|_| status == StepStatus::Waiting);
+        let (waiting, listening) = (waits.is_some(), waits.is_some_and(|waits| waits.event().is_some()));
+        let woken = waits.is_some_and(|waits| waits.woken.is_some());
+        self.mark(|state| &mut state.waiting, &place, waiting);
+        self.mark(|state| &mut state.listening, &place, listening);
+        self.mark(|state| &mut state.woken, &place, woken);
         self.mark(|state| &mut state.retrying, &place, status == StepStatus::Retrying);
         if calls != called {
             self.count_call(&place, calls);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::event::{Answered, BodyRef, Opened, SkipReason, StepError, StepPath, Via};
+use super::waits::WaitInput;
 use crate::base::Timestamp;
 use crate::contract::Binding;
 
@@ -86,7 +87,7 @@ pub enum InputKind {
         /// Whether to undo.
         compensate: bool,
     },
-    /// An answer to an interrupted step's question.
+    /// An answer to an open question.
     Answer {
         /// The question.
         task: String,
@@ -94,6 +95,15 @@ pub enum InputKind {
         answer: Answered,
         /// How it came.
         via: Via,
+    },
+    /// A signal.
+    Signal {
+        /// The event's name.
+        name: String,
+        /// What came with it.
+        payload: BodyRef,
+        /// Kept until a wait takes it; else only for the waits that are open.
+        kept: bool,
     },
 }
 
@@ -109,6 +119,8 @@ pub enum Evaluated {
     },
     /// It calls nothing: this is its value.
     Done(Concluded),
+    /// It waits.
+    Wait(WaitInput),
     /// It is a container and begins.
     Open(Opened),
     /// It does not run.
@@ -172,7 +184,7 @@ pub enum Command {
     Evaluate(StepPath),
     /// Evaluate whether a `while` goes into another iteration.
     Iterate(StepPath),
-    /// Make the result of a container whose steps are over.
+    /// Make the result of a container whose steps are over, or of a wait that is.
     Conclude(StepPath),
     /// Evaluate the outputs.
     EvaluateOutputs,
@@ -205,6 +217,8 @@ pub enum Command {
 pub enum Timer {
     /// The next attempt of a step.
     Retry(StepPath),
+    /// The instant that a step waits for.
+    Wait(StepPath),
     /// The run's own timeout.
     Run,
     /// The end of the five seconds that calls in flight have after a cancel.

@@ -92,6 +92,12 @@ pub(super) fn follows(state: &State) -> Vec<EventKind> {
     events
 }
 
+/// Whether a loop over items goes into another iteration by itself.
+pub(super) fn spawns(state: &State, place: &Place) -> bool {
+    let inside = state.steps.at(place).and_then(|step| step.inside.as_deref());
+    inside.is_some_and(|inside| begins(state, place, inside) && !looped::due(inside, state.plan.mode).is_empty())
+}
+
 fn begins(state: &State, place: &Place, inside: &Inside) -> bool {
     inside.failure.is_none() && !state.aborting_inside(place)
 }

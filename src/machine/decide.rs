@@ -7,7 +7,7 @@
 use super::command::{CallFacts, Command, Concluded, Evaluated, Input, InputKind, Timer};
 use super::container;
 use super::event::{Answered, Event, EventKind, SkipReason, StepError, StepPath, Via};
-use super::kinds::action;
+use super::kinds::{action, wait};
 use super::outstanding::may_call;
 use super::readiness::{Verdict, verdict};
 use super::state::State;
@@ -40,6 +40,15 @@ pub enum Refused {
         /// What was asked, as a participle.
         asked: &'static str,
     },
+    /// It keeps as many signals as a run may.
+    #[error("the run keeps {} signals that no wait has taken: no more are accepted", super::waits::MAX_SIGNALS)]
+    TooManySignals,
+    /// The question takes another kind of answer.
+    #[error("question `{task}` does not take this answer")]
+    Unfit {
+        /// The question.
+        task: String,
+    },
     /// No such question is open.
     #[error("no question `{task}` is open in this run")]
     NoTask {
@@ -54,6 +63,8 @@ impl Refused {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Status { .. } | Self::NoTask { .. } => ErrorKind::Conflict,
+            Self::TooManySignals => ErrorKind::LimitExceeded,
+            Self::Unfit { .. } => ErrorKind::InvalidInput,
         }
     }
 }
@@ -67,9 +78,13 @@ pub fn decide(state: &State, input: &Input) -> Result<Decision, Refused> {
             Ok(if status == RunStatus::Pending { Decision::event(EventKind::RunStarted) } else { Decision::default() })
         }
         InputKind::Adopted => Ok(adopted(state, input.now)),
-        InputKind::Evaluated { path, outcome } => Ok(evaluated(state, path, outcome)),
+        InputKind::Evaluated { path, outcome } => Ok(evaluated(state, path, outcome, input.now)),
         InputKind::Iterated { path, outcome } => Ok(container::iterated(state, path, outcome)),
-        InputKind::Concluded { path, outcome } => Ok(container::concluded(state, path, outcome)),
+        InputKind::Concluded { path, outcome } => Ok(if state.waiting_step(path).is_some() {
+            wait::concluded(state, path, outcome)
+        } else {
+            container::concluded(state, path, outcome)
+        }),
         InputKind::OutputsEvaluated { outputs, warnings } => Ok(if wants_outputs(state) {
             Decision::event(EventKind::RunCompleted { outputs: outputs.clone(), warnings: warnings.clone() })
         } else {
@@ -97,6 +112,7 @@ pub fn decide(state: &State, input: &Input) -> Result<Decision, Refused> {
             commands: state.calls_in_flight().cloned().map(Command::CancelCall).collect(),
         }),
         InputKind::Answer { task, answer, via } => answered(state, task, answer, *via),
+        InputKind::Signal { name, payload, kept } => wait::signalled(state, name, payload, *kept),
     }
 }
 
@@ -114,7 +130,10 @@ pub fn settle(state: &State) -> Vec<EventKind> {
         return Vec::new();
     }
     // In this order, one group at a time: each is asked again after the fold.
-    let mut events = container::over(state);
+    let mut events = wait::takes(state);
+    if events.is_empty() {
+        events = container::over(state);
+    }
     if events.is_empty() {
         events.extend(orphaned(state));
     }
@@ -168,6 +187,12 @@ fn abandoned(state: &State) -> impl Iterator<Item = EventKind> {
                 Verdict::Run | Verdict::Ask => SkipReason::RunAborted,
             };
             Some(EventKind::StepSkipped { path: path.clone(), reason })
+        }
+        // It has no effect to wait for; what woke it is still made its result.
+        StepStatus::Waiting
+            if !state.goes_on(&step.place) && step.waits.as_ref().is_some_and(|waits| waits.woken.is_none()) =>
+        {
+            Some(EventKind::StepCutShort { path: path.clone() })
         }
         StepStatus::Retrying if !state.goes_on(&step.place) => {
             let error = step.error.clone()?;
@@ -223,7 +248,7 @@ fn adopted(state: &State, now: Timestamp) -> Decision {
     Decision { events: std::iter::once(EventKind::RunAdopted).chain(settled).collect(), commands: Vec::new() }
 }
 
-fn evaluated(state: &State, path: &StepPath, outcome: &Evaluated) -> Decision {
+fn evaluated(state: &State, path: &StepPath, outcome: &Evaluated, now: Timestamp) -> Decision {
     let Some(step) = state.steps.get(path) else { return Decision::default() };
     let wanted = step.status == StepStatus::Pending && step.ready.is_none();
     // An evaluation before this one, in the same turn, may have failed the list.
@@ -244,6 +269,7 @@ fn evaluated(state: &State, path: &StepPath, outcome: &Evaluated) -> Decision {
         Evaluated::Done(Concluded { result, exports }) => {
             EventKind::StepComputed { path, result: result.clone(), exports: exports.clone() }
         }
+        Evaluated::Wait(input) => wait::begins(state, &path, input, now),
         Evaluated::Open(opened) => match container::beyond_limit(state, step, opened) {
             Some(error) => EventKind::StepFailed { handling: action::handling(state, &path), path, error },
             None => EventKind::StepOpened { path, opened: opened.clone() },
@@ -290,6 +316,7 @@ fn timer_fired(state: &State, timer: &Timer, now: Timestamp) -> Decision {
     match timer {
         // The step is due now: `outstanding` asks for its permit.
         Timer::Retry(_) => Decision::default(),
+        Timer::Wait(path) => wait::fired(state, path, now),
         Timer::Run => {
             if state.end.is_some() || state.ending() || state.started_at.is_none() || !state.time_left(now).is_zero() {
                 return Decision::default();
@@ -319,6 +346,13 @@ fn answered(state: &State, task: &str, answer: &Answered, via: Via) -> Result<De
     }
     let Some(open) = state.tasks.get(task) else { return Err(Refused::NoTask { task: task.to_owned() }) };
     let path = open.path.clone();
+    match (answer, state.waiting_step(&path)) {
+        (Answered::Given { answer }, Some(waiting)) if waiting.woken.is_none() => {
+            return Ok(wait::answered(&path, answer, via));
+        }
+        (Answered::Given { .. }, _) | (_, Some(_)) => return Err(Refused::Unfit { task: task.to_owned() }),
+        (Answered::Retry | Answered::Done { .. } | Answered::Fail, None) => {}
+    }
     let mut events = vec![EventKind::InterruptionAnswered {
         task: task.to_owned(),
         path: path.clone(),

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use super::waits::{Waits, Woken};
 use crate::base::json::sha256_hex;
 use crate::base::{ErrorKind, Timestamp};
 use crate::contract::Binding;
 use crate::workflow::plan::OnUnknown;
 
 /// The version written with every event of this build.
-pub const CURRENT_VERSION: u32 = 2;
+pub const CURRENT_VERSION: u32 = 3;
 
 /// One row of a run's log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -265,6 +266,41 @@ pub enum EventKind {
         /// The instance.
         path: StepPath,
     },
+    /// The step waits for something outside.
+    StepWaiting {
+        /// The instance.
+        path: StepPath,
+        /// For what.
+        waits: Waits,
+    },
+    /// It waits no more; its result is to be made.
+    StepWoken {
+        /// The instance.
+        path: StepPath,
+        /// Why.
+        by: Woken,
+    },
+    /// Who was asked was reminded.
+    TaskReminded {
+        /// The instance.
+        path: StepPath,
+    },
+    /// Nobody answered by the deadline: another is asked.
+    TaskEscalated {
+        /// The instance.
+        path: StepPath,
+        /// Who is asked now.
+        assignee: String,
+        /// To be answered by then.
+        deadline: Timestamp,
+    },
+    /// A signal came, for the next wait that takes it.
+    SignalReceived {
+        /// The event's name.
+        name: String,
+        /// What came with it.
+        payload: BodyRef,
+    },
     /// Another process took it over. The time in which nobody drove it does not
     /// count against its timeout.
     RunAdopted,
@@ -329,6 +365,11 @@ impl EventKind {
             Self::IterationFinished { .. } => "iteration_finished",
             Self::IterationsEnded { .. } => "iterations_ended",
             Self::StepCutShort { .. } => "step_cut_short",
+            Self::StepWaiting { .. } => "step_waiting",
+            Self::StepWoken { .. } => "step_woken",
+            Self::TaskReminded { .. } => "task_reminded",
+            Self::TaskEscalated { .. } => "task_escalated",
+            Self::SignalReceived { .. } => "signal_received",
             Self::RunAdopted => "run_adopted",
             Self::RunPaused { .. } => "run_paused",
             Self::RunResumed => "run_resumed",
@@ -359,9 +400,14 @@ impl EventKind {
             | Self::IterationStarted { path, .. }
             | Self::IterationFinished { path, .. }
             | Self::IterationsEnded { path, .. }
+            | Self::StepWaiting { path, .. }
+            | Self::StepWoken { path, .. }
+            | Self::TaskReminded { path }
+            | Self::TaskEscalated { path, .. }
             | Self::StepCutShort { path } => Some(path),
             Self::RunCreated { .. }
             | Self::RunStarted
+            | Self::SignalReceived { .. }
             | Self::RunAdopted
             | Self::RunPaused { .. }
             | Self::RunResumed
@@ -438,7 +484,8 @@ pub enum Opened {
     },
 }
 
-/// The three answers to an interrupted step's question.
+/// An answer: one of three to an interrupted step's question, or the one that a
+/// step waits for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Answered {
@@ -454,6 +501,11 @@ pub enum Answered {
     },
     /// Treat it as failed.
     Fail,
+    /// What a step that asks was told. Never of an interruption.
+    Given {
+        /// The answer.
+        answer: BodyRef,
+    },
 }
 
 /// How an answer came.

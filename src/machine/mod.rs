@@ -29,6 +29,7 @@ mod step;
 mod steps;
 mod transitions;
 mod turn;
+mod waits;
 
 #[cfg(test)]
 mod tests;
@@ -52,3 +53,4 @@ pub use step::{Inside, Iterations, Outcome, Ready, StepState};
 pub use steps::Steps;
 pub use transitions::{RUN_EVENTS, STEP_TRANSITIONS, StepEvent};
 pub use turn::{Local, Turn, turn};
+pub use waits::{MAX_SIGNALS, WaitInput, Waiting, Waits, Woken};

@@ -9,7 +9,7 @@ use super::command::{Command, Timer};
 use super::container::{self, Comes};
 use super::decide::wants_outputs;
 use super::event::StepPath;
-use super::kinds::parallel;
+use super::kinds::{parallel, wait};
 use super::place::Place;
 use super::readiness::{Verdict, verdict};
 use super::state::State;
@@ -44,6 +44,7 @@ pub fn outstanding(state: &State, now: Timestamp) -> Vec<Command> {
         commands.push(Command::StartTimer { timer: Timer::Run, at: since.plus(state.time_left(since)) });
     }
     evaluations(state, &mut commands);
+    wait::outstanding(state, &mut commands);
     permits(state, now, &mut commands);
     if wants_outputs(state) {
         commands.push(Command::EvaluateOutputs);
@@ -155,8 +156,8 @@ fn bound(state: &State) -> usize {
 }
 
 /// Steps that hold a place of the run's own bound. In a sequential run a step
-/// between two attempts holds it too: the next one must not overtake.
+/// between two attempts, or one that waits, holds it too: the next one must not overtake.
 fn occupied(state: &State) -> usize {
-    let between = if state.plan.mode == Mode::Sequential { state.retrying.len() } else { 0 };
+    let between = if state.plan.mode == Mode::Sequential { state.retrying.len() + state.waiting.len() } else { 0 };
     state.in_flight.len() + between
 }

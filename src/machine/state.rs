@@ -4,7 +4,7 @@
 //! them and nothing else, so the state of a run with 100,000 instances is small.
 //! Statuses that people see are derived here and nowhere else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,9 +18,10 @@ use super::place::{Place, number};
 use super::status::{RunStatus, StepStatus};
 use super::step::StepState;
 use super::steps::Steps;
+use super::waits::Waiting;
 use crate::base::{ErrorKind, Timestamp};
 use crate::contract::Binding;
-use crate::workflow::plan::{OnUnknown, Plan, PlanStep};
+use crate::workflow::plan::{Mode, OnUnknown, Plan, PlanStep};
 
 /// Step instances of one run, at most.
 pub const MAX_INSTANCES: usize = 100_000;
@@ -77,6 +78,8 @@ pub struct State {
     pub steps: Steps,
     /// Open questions by id.
     pub tasks: IndexMap<String, Task>,
+    /// Signals that no wait has taken, by event, oldest first.
+    pub signals: BTreeMap<String, BTreeMap<u64, BodyRef>>,
     /// Created then.
     pub created_at: Timestamp,
     /// Got its first place then.
@@ -114,6 +117,14 @@ pub struct State {
     pub(super) in_flight: BTreeSet<Place>,
     /// Between two attempts.
     pub(super) retrying: BTreeSet<Place>,
+    /// Steps that wait for something outside.
+    pub(super) waiting: BTreeSet<Place>,
+    /// Of them, those that a signal can wake.
+    pub(super) listening: BTreeSet<Place>,
+    /// Of them, those whose result is to be made.
+    pub(super) woken: BTreeSet<Place>,
+    /// Signals that were ever kept.
+    pub(super) signals_received: u64,
     /// Their branch is not taken, or their container is over without having begun.
     pub(super) orphans: BTreeSet<Place>,
     /// Containers that have begun, with nothing open in them.
@@ -161,6 +172,7 @@ impl State {
             on_unknown: OnUnknown::Ask,
             steps: Steps::default(),
             tasks: IndexMap::new(),
+            signals: BTreeMap::new(),
             created_at: at,
             started_at: None,
             finished_at: None,
@@ -179,6 +191,10 @@ impl State {
             queued: BTreeSet::new(),
             in_flight: BTreeSet::new(),
             retrying: BTreeSet::new(),
+            waiting: BTreeSet::new(),
+            listening: BTreeSet::new(),
+            woken: BTreeSet::new(),
+            signals_received: 0,
             orphans: BTreeSet::new(),
             idle: BTreeSet::new(),
             spawning: BTreeSet::new(),
@@ -254,13 +270,54 @@ impl State {
         if self.ending() {
             return RunStatus::Cancelling;
         }
-        if self.pause.is_some() || !self.tasks.is_empty() {
+        if self.pause.is_some() || self.count(StepStatus::Interrupted) > 0 {
             return RunStatus::Paused;
         }
         if self.started_at.is_none() {
             return RunStatus::Pending;
         }
-        RunStatus::Running
+        if self.stands_still() { RunStatus::Waiting } else { RunStatus::Running }
+    }
+
+    /// Whether steps wait and nothing else can go on.
+    fn stands_still(&self) -> bool {
+        // What is ready in a sequential run stays where it is until the wait is over.
+        let held = self.plan.mode == Mode::Sequential;
+        !self.waiting.is_empty()
+            && self.woken.is_empty()
+            && self.in_flight.is_empty()
+            && self.retrying.is_empty()
+            && self.queued.is_empty()
+            && (held || self.unblocked.is_empty())
+            && self.orphans.is_empty()
+            && self.over.is_empty()
+            && self.idle.is_empty()
+            && !self.spawning.iter().any(|place| super::container::spawns(self, place))
+    }
+
+    /// Whether the time in which it waits is its own: the template bounds its
+    /// time, and a step waits by the clock. Waiting for people and events is not.
+    pub(super) fn waits_on_its_own_time(&self) -> bool {
+        let by_clock = |place: &Place| {
+            let waits = self.steps.at(place).and_then(|step| step.waits.as_deref());
+            waits.is_some_and(|waits| matches!(waits.on, super::waits::Waits::Timer { .. }))
+        };
+        self.plan.timeout_seconds.is_some() && self.waiting.iter().any(by_clock)
+    }
+
+    /// A step that waits, and what for.
+    #[must_use]
+    pub fn waiting_step(&self, path: &StepPath) -> Option<&Waiting> {
+        let step = self.steps.get(path).filter(|step| step.status == StepStatus::Waiting)?;
+        step.waits.as_deref()
+    }
+
+    /// The steps that wait, in the order of the file.
+    pub fn waiting(&self) -> impl Iterator<Item = (&StepState, &Waiting)> {
+        self.waiting.iter().filter_map(|place| {
+            let step = self.steps.at(place)?;
+            Some((step, step.waits.as_deref()?))
+        })
     }
 
     /// A cancel or the run's timeout is being carried out.
@@ -272,7 +329,7 @@ impl State {
     /// Whether anything new may start.
     #[must_use]
     pub fn may_start(&self) -> bool {
-        self.status() == RunStatus::Running
+        matches!(self.status(), RunStatus::Running | RunStatus::Waiting)
     }
 
     /// The plan's node of an instance.
@@ -315,7 +372,8 @@ impl State {
     pub fn current_node(&self) -> Option<&PlanStep> {
         let asked = || self.tasks.values().next().and_then(|task| self.steps.get(&task.path)).map(|step| step.index);
         let first = |places: &BTreeSet<Place>| places.first().map(Place::node);
-        let node = first(&self.in_flight).or_else(|| first(&self.retrying)).or_else(asked).or(self.last_ended);
+        let open = first(&self.in_flight).or_else(|| first(&self.retrying));
+        let node = open.or_else(asked).or_else(|| first(&self.waiting)).or(self.last_ended);
         self.plan.steps.get(node?)
     }
 

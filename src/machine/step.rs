@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::event::{BodyRef, Handling, Opened, StepError, StepPath, Via};
 use super::place::Place;
 use super::status::StepStatus;
+use super::waits::Waiting;
 use crate::base::Timestamp;
 
 /// A step's settled input.
@@ -39,6 +40,8 @@ pub struct StepState {
     pub ready: Option<Ready>,
     /// What goes on in it, once a container has begun.
     pub inside: Option<Box<Inside>>,
+    /// What it waits for, once it does.
+    pub waits: Option<Box<Waiting>>,
     /// Attempts sent.
     pub attempts: u32,
     /// Attempts that failed and count against `max_retries`.
@@ -80,6 +83,7 @@ impl StepState {
             blocked_by: 0,
             ready: None,
             inside: None,
+            waits: None,
             attempts: 0,
             failures: 0,
             key: None,

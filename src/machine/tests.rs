@@ -12,3 +12,4 @@ mod people;
 mod readiness;
 mod rig;
 mod scheduling;
+mod waits;

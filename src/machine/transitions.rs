@@ -15,15 +15,19 @@ pub struct StepEvent {
     pub to: &'static [StepStatus],
 }
 
-use StepStatus::{Cancelled, Completed, Failed, Interrupted, Pending, Retrying, Running, Skipped};
+use StepStatus::{Cancelled, Completed, Failed, Interrupted, Pending, Retrying, Running, Skipped, Waiting};
 
 /// Every event of a step instance.
 pub const STEP_TRANSITIONS: &[StepEvent] = &[
     StepEvent { event: "step_ready", from: &[Pending], to: &[Pending] },
     StepEvent { event: "step_started", from: &[Pending, Retrying], to: &[Running] },
-    StepEvent { event: "step_completed", from: &[Running], to: &[Completed] },
+    StepEvent { event: "step_completed", from: &[Running, Waiting], to: &[Completed] },
     StepEvent { event: "step_retrying", from: &[Pending, Running, Retrying], to: &[Retrying] },
-    StepEvent { event: "step_failed", from: &[Pending, Running, Retrying, Interrupted], to: &[Failed, Skipped] },
+    StepEvent {
+        event: "step_failed",
+        from: &[Pending, Running, Retrying, Waiting, Interrupted],
+        to: &[Failed, Skipped],
+    },
     StepEvent { event: "step_skipped", from: &[Pending], to: &[Skipped] },
     StepEvent { event: "step_interrupted", from: &[Running], to: &[Interrupted] },
     StepEvent { event: "interruption_answered", from: &[Interrupted], to: &[Pending, Completed, Interrupted] },
@@ -32,8 +36,12 @@ pub const STEP_TRANSITIONS: &[StepEvent] = &[
     StepEvent { event: "iteration_started", from: &[Running], to: &[Running] },
     StepEvent { event: "iteration_finished", from: &[Running], to: &[Running] },
     StepEvent { event: "iterations_ended", from: &[Running], to: &[Running] },
-    StepEvent { event: "step_cut_short", from: &[Running], to: &[Skipped] },
-    StepEvent { event: "step_cancelled", from: &[Pending, Running, Retrying, Interrupted], to: &[Cancelled] },
+    StepEvent { event: "step_waiting", from: &[Pending], to: &[Waiting] },
+    StepEvent { event: "step_woken", from: &[Waiting], to: &[Waiting] },
+    StepEvent { event: "task_reminded", from: &[Waiting], to: &[Waiting] },
+    StepEvent { event: "task_escalated", from: &[Waiting], to: &[Waiting] },
+    StepEvent { event: "step_cut_short", from: &[Running, Waiting], to: &[Skipped] },
+    StepEvent { event: "step_cancelled", from: &[Pending, Running, Retrying, Waiting, Interrupted], to: &[Cancelled] },
 ];
 
 /// Every event of the run itself, with the statuses it can happen to.
@@ -46,6 +54,7 @@ pub const RUN_EVENTS: &[(&str, &[RunStatus])] = &[
     ("run_paused", &[RunStatus::Pending, RunStatus::Running, RunStatus::Waiting, RunStatus::Paused]),
     ("run_resumed", &[RunStatus::Paused]),
     ("cancel_requested", &[RunStatus::Pending, RunStatus::Running, RunStatus::Waiting, RunStatus::Paused]),
+    ("signal_received", &[RunStatus::Pending, RunStatus::Running, RunStatus::Waiting, RunStatus::Paused]),
     ("timeout_reached", &[RunStatus::Running, RunStatus::Waiting, RunStatus::Paused]),
     ("run_completed", &[RunStatus::Running]),
     ("run_failed", &[RunStatus::Running]),

@@ -222,7 +222,23 @@ fn write_tasks(connection: &Connection, no: i64, changes: &Changes) -> Result<()
             .prepare_cached("UPDATE tasks SET closed_at = ?3, answered_via = ?4 WHERE run = ?1 AND id = ?2")?
             .execute(params![no, closed.id, closed.at.0, closed.via.as_ref().map(name_of).transpose()?])?;
     }
+    for (id, assignee, deadline) in &changes.tasks_escalated {
+        connection
+            .prepare_cached("UPDATE tasks SET assignee = ?3, deadline = ?4 WHERE run = ?1 AND id = ?2")?
+            .execute(params![no, id, assignee, deadline.0])?;
+    }
+    for wait in &changes.waits_opened {
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO waits (run, step, event) VALUES (?1, ?2, ?3)")?
+            .execute(params![no, wait.step.as_str(), wait.event])?;
+    }
+    for step in &changes.waits_closed {
+        connection
+            .prepare_cached("DELETE FROM waits WHERE run = ?1 AND step = ?2")?
+            .execute(params![no, step.as_str()])?;
+    }
     if let Some(end) = changes.run.finished_at {
+        connection.prepare_cached("DELETE FROM waits WHERE run = ?1")?.execute([no])?;
         connection
             .prepare_cached("UPDATE tasks SET closed_at = ?2 WHERE run = ?1 AND closed_at IS NULL")?
             .execute(params![no, end.0])?;

@@ -22,10 +22,10 @@ use super::query::{self, Counts};
 use super::readers::Readers;
 use super::rows::{
     Batch, Body, Claim, Creation, EventRow, InboxRow, NewRun, OpenRun, Outcome, Post, Posted, ProcessRow, RunFilter,
-    RunRow, StepRow, TaskRow, Usage,
+    RunRow, SignalPost, Signalled, StepRow, TaskRow, Usage,
 };
 use super::writer::Writer;
-use super::{commit, inbox, location};
+use super::{commit, inbox, location, signals};
 use crate::base::Timestamp;
 
 /// The database of runs. "SEQU".
@@ -33,7 +33,11 @@ pub(crate) const RUNS: Spec<'static> = Spec {
     file: "sequitur.db",
     application_id: 0x5345_5155,
     synchronous: "FULL",
-    migrations: &[include_str!("migrations/0001_runs.sql"), include_str!("migrations/0002_needs.sql")],
+    migrations: &[
+        include_str!("migrations/0001_runs.sql"),
+        include_str!("migrations/0002_needs.sql"),
+        include_str!("migrations/0003_signals.sql"),
+    ],
 };
 
 /// How a store is opened.
@@ -198,6 +202,20 @@ impl Store {
                 posts.send_modify(|count| *count += 1);
             }
             Ok(posted)
+        }
+    }
+
+    /// Puts a signal into the inbox of the run that it names, else of each run
+    /// that waits for its event.
+    pub fn signal(&self, signal: SignalPost) -> impl Future<Output = Result<Signalled, StoreError>> + Send + use<> {
+        let posts = self.inner.posts.clone();
+        let posted = self.inner.writer.write(move |connection| signals::signal(connection, &signal));
+        async move {
+            let signalled = posted.await?;
+            if matches!(&signalled, Signalled::Delivered { rows, .. } if !rows.is_empty()) {
+                posts.send_modify(|count| *count += 1);
+            }
+            Ok(signalled)
         }
     }
 

@@ -25,6 +25,7 @@ mod processes;
 mod query;
 mod readers;
 mod rows;
+mod signals;
 mod sql;
 mod writer;
 
@@ -42,5 +43,6 @@ pub use processes::NewProcess;
 pub use query::Counts;
 pub use rows::{
     Batch, Body, Changes, Claim, Creation, EventRow, Idempotency, InboxRow, Needs, NewRun, OpenRun, Outcome, Post,
-    Posted, ProcessRow, RunFilter, RunProjection, RunRow, StepRow, TaskClosed, TaskRow, UnknownEvent, Usage,
+    Posted, ProcessRow, RunFilter, RunProjection, RunRow, SignalPost, Signalled, StepRow, TaskClosed, TaskRow,
+    UnknownEvent, Usage, WaitRow,
 };

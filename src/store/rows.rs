@@ -184,6 +184,15 @@ pub struct TaskClosed {
     pub via: Option<Via>,
 }
 
+/// A step that waits for an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitRow {
+    /// The step instance.
+    pub step: StepPath,
+    /// The event's name.
+    pub event: String,
+}
+
 /// Everything that one transaction writes about a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Changes {
@@ -199,6 +208,12 @@ pub struct Changes {
     pub tasks_opened: Vec<TaskRow>,
     /// Questions that ended. All of a run's are closed with it.
     pub tasks_closed: Vec<TaskClosed>,
+    /// Questions that another is asked from now on: id, whom, until when.
+    pub tasks_escalated: Vec<(String, String, Timestamp)>,
+    /// New waits for events.
+    pub waits_opened: Vec<WaitRow>,
+    /// Steps that wait no more. All of a run's end with it.
+    pub waits_closed: Vec<StepPath>,
 }
 
 /// A turn of a run, to be made durable.
@@ -358,6 +373,42 @@ pub enum Posted {
     UnknownTask,
     /// The question is closed, or an answer came before.
     TaskClosed,
+}
+
+/// A signal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SignalPost {
+    /// The run it is for; else every run that waits for its event.
+    pub run: Option<String>,
+    /// The event's name.
+    pub event: String,
+    /// Such a signal is delivered once.
+    pub signal_id: Option<String>,
+    /// The inbox row's payload.
+    pub payload: Value,
+    /// When.
+    pub at: Timestamp,
+    /// The process it came from.
+    pub from_process: Option<String>,
+}
+
+/// What came of a [`SignalPost`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Signalled {
+    /// It is durable.
+    Delivered {
+        /// Open waits that it reaches; 1 for a run that was named.
+        waits: usize,
+        /// The runs, with the inbox rows.
+        rows: Vec<(Arc<str>, i64)>,
+    },
+    /// One with this id was delivered before.
+    Repeated,
+    /// There is no such run.
+    UnknownRun,
+    /// The run has ended with this status.
+    RunEnded(RunStatus),
 }
 
 /// A command to a run, as its owner reads it.

@@ -16,7 +16,7 @@ use super::spec::{Answered, Tool};
 use crate::base::ErrorKind;
 use crate::base::json::Object;
 use crate::contract::{Annotations, Origin, ToolCall, sought};
-use crate::engine::RunRequest;
+use crate::engine::{RunRequest, Started};
 use crate::machine;
 use crate::registry::ToolSet;
 use crate::workflow::plan::{Mode, Plan, Priority, Source};
@@ -81,7 +81,7 @@ impl Tool for ExecuteWorkflow {
         let mut plan = (*loaded.plan).clone();
         plan.mode = arguments.mode.unwrap_or(plan.mode);
         plan.priority = arguments.priority.unwrap_or(plan.priority);
-        let mut parameters = workflow::bind(&plan.parameters, arguments.parameters.as_ref().unwrap_or(&Object::new()))
+        let parameters = workflow::bind(&plan.parameters, arguments.parameters.as_ref().unwrap_or(&Object::new()))
             .map_err(|errors| bad_parameters(&plan, arguments.definition.as_ref(), &errors))?;
         let plan = Arc::new(plan);
         seek_tools(&services, &loaded, &call).await;
@@ -92,25 +92,9 @@ impl Tool for ExecuteWorkflow {
         if let Some(tool) = missing.first() {
             return Err(lacks(&services, &plan, tool, &missing));
         }
+        let context = arguments.context.unwrap_or_default();
+        let started = launch(&services, plan, parameters, context, arguments.idempotency_key, &call).await?;
         let engine = services.engine()?;
-        engine.begin_adoption();
-        let mut binding = call.binding.clone();
-        if plan.requires_connection {
-            let fixed = model::fix(&services, &call, parameters.get("model")).await?;
-            parameters.insert("model".to_owned(), json!(fixed.model_path));
-            binding = Some(fixed);
-        }
-        let started = engine
-            .start(RunRequest {
-                plan,
-                parameters,
-                context: arguments.context.unwrap_or_default(),
-                session: call.origin.session().map(ToOwned::to_owned),
-                binding,
-                idempotency_key: arguments.idempotency_key,
-            })
-            .await?;
-        tracing::info!(run = %started.run, template = loaded.plan.template_id, "run started");
         run_wait::attend(&services, engine, &started.run, arguments.wait_seconds, &call).await?;
         let detail = arguments.detail.unwrap_or_default();
         let mut answered = run_answer::answer(engine, &services.clock, &started.run, detail).await?;
@@ -118,6 +102,49 @@ impl Tool for ExecuteWorkflow {
         answered.answer.warnings.splice(0..0, warnings);
         Ok(answered)
     }
+}
+
+/// Makes the run of a template whose tools are there.
+async fn launch(
+    services: &Services,
+    plan: Arc<Plan>,
+    mut parameters: Object,
+    context: Object,
+    idempotency_key: Option<String>,
+    call: &ToolCall,
+) -> Result<Started, ToolFailure> {
+    let engine = services.engine()?;
+    engine.begin_adoption();
+    let mut binding = call.binding.clone();
+    if plan.requires_connection {
+        let fixed = model::fix(services, call, parameters.get("model")).await?;
+        parameters.insert("model".to_owned(), json!(fixed.model_path));
+        binding = Some(fixed);
+    }
+    let template = plan.template_id.clone();
+    let session = call.origin.session().map(ToOwned::to_owned);
+    let started = engine.start(RunRequest { plan, parameters, context, session, binding, idempotency_key }).await?;
+    tracing::info!(run = %started.run, template, "run started");
+    Ok(started)
+}
+
+/// Starts a template that an event starts: what comes with it is the parameter `event`.
+pub(super) async fn start_for_event(
+    services: &Services,
+    loaded: &Loaded,
+    payload: &Value,
+    idempotency_key: Option<String>,
+    call: &ToolCall,
+) -> Result<Started, ToolFailure> {
+    let given = Object::from_iter([("event".to_owned(), payload.clone())]);
+    let parameters = workflow::bind(&loaded.plan.parameters, &given)
+        .map_err(|errors| bad_parameters(&loaded.plan, None, &errors))?;
+    seek_tools(services, loaded, call).await;
+    let (missing, _) = check_tools(services, loaded)?;
+    if let Some(tool) = missing.first() {
+        return Err(lacks(services, &loaded.plan, tool, &missing));
+    }
+    launch(services, loaded.plan.clone(), parameters, Object::new(), idempotency_key, call).await
 }
 
 /// Who wrote a `definition` of this call: a person gives their own file at the command line, all
@@ -298,6 +325,7 @@ fn planned(plan: &Plan, missing: &[String], mut warnings: Vec<String>) -> RunAns
         error: None,
         failed_step: None,
         pending_tasks: Vec::new(),
+        waiting_for: None,
         unresolved: Vec::new(),
         warnings: Vec::new(),
         existing: None,

@@ -30,6 +30,7 @@ mod run_answer_size;
 mod run_wait;
 mod schema;
 mod services;
+mod signal_workflow;
 mod spec;
 
 pub use advice::{Advice, ModelNamesOf};
@@ -52,6 +53,7 @@ pub const ALL: &[Spec] = &[
     Spec::of::<pause_workflow::PauseWorkflow>(),
     Spec::of::<resume_workflow::ResumeWorkflow>(),
     Spec::of::<respond_to_task::RespondToTask>(),
+    Spec::of::<signal_workflow::SignalWorkflow>(),
     Spec::of::<find_tools::FindTools>(),
     Spec::relaying::<gateway::CallTool>(),
     Spec::relaying::<gateway::CallToolWrite>(),

@@ -13,7 +13,7 @@ use super::services::Services;
 use super::spec::{Answered, Tool};
 use crate::base::ErrorKind;
 use crate::contract::{Annotations, Origin, ToolCall};
-use crate::engine::{Answer, EngineError, Request};
+use crate::engine::{Question, Request, Unfit, check_answer};
 use crate::machine::Via;
 use crate::registry::ToolSet;
 
@@ -57,59 +57,83 @@ impl Tool for RespondToTask {
         call: ToolCall,
     ) -> Result<Answered<Self::Answer>, ToolFailure> {
         let engine = services.engine()?;
-        let (run, task) = (&arguments.workflow_id, &arguments.task_id);
+        let (run, mut task) = (&arguments.workflow_id, arguments.task_id);
         let via = match &call.origin {
             Origin::Cli { .. } => Via::Cli,
             Origin::Client { .. } | Origin::Step { .. } => Via::Agent,
         };
-        let open = engine.store().open_tasks(Some(run)).await.map_err(EngineError::from)?;
-        // A step asks one question at a time, so that its id names it as well.
-        let asked = open.into_iter().map(|(_, row)| row).find(|row| row.id == *task || row.step.as_str() == task);
-        let task = &asked.as_ref().map_or_else(|| task.clone(), |row| row.id.clone());
+        let row = engine.row(run).await?;
         // Unknown and closed questions are told apart by the inbox below.
-        let interrupted = asked.as_ref().is_none_or(|row| row.kind == "interrupted");
-        if asked.is_some() && interrupted && via == Via::Agent && !services.agent_may_relay {
-            return Err(human_required(run, task));
+        if let Some(question) = engine.question(&row, &task).await? {
+            allowed(&services, run, &question, via)?;
+            check_answer(&question.row, &arguments.answer).map_err(|wrong| unfit(*wrong))?;
+            task = question.row.id;
         }
-        let answer = match read(arguments.answer) {
-            Ok(answer) => answer,
-            Err(_) if asked.is_none() => {
-                engine.row(run).await?;
-                return Err(ToolFailure::new(
-                    ErrorKind::NotFound,
-                    format!("run `{run}` has no open question `{task}`"),
-                )
-                .with_hint("`get_workflow_status` shows the open questions under `pending_tasks`"));
-            }
-            Err(failure) => return Err(failure),
-        };
-        engine.ask(run, Request::Answer { task: task.clone(), answer, via }).await?;
+        engine.ask(run, Request::Answer { task, answer: arguments.answer, via }).await?;
         run_wait::attend(&services, engine, run, arguments.wait_seconds, &call).await?;
         run_answer::answer(engine, &services.clock, run, arguments.detail.unwrap_or_default()).await
     }
 }
 
-fn read(answer: Value) -> Result<Answer, ToolFailure> {
-    let bad = |cause: String| {
-        ToolFailure::new(ErrorKind::InvalidInput, format!("the answer does not fit: {cause}"))
-            .with_hint("answer with {\"action\": \"retry\"}, \"done\" (with an optional result) or \"fail\"")
-            .with("answer_schema", Answer::schema())
-    };
-    if !answer.is_object() {
-        return Err(bad("it is no object".to_owned()));
+/// Whether an answer may come this way.
+fn allowed(services: &Services, run: &str, question: &Question, via: Via) -> Result<(), ToolFailure> {
+    let interrupted = question.row.kind == "interrupted";
+    let relayed = interrupted && via == Via::Agent && services.agent_may_relay;
+    if relayed || question.ways.contains(&via) {
+        return Ok(());
     }
-    serde_json::from_value(answer).map_err(|error| bad(error.to_string()))
+    let id = &question.row.id;
+    if via != Via::Agent {
+        let ways: Vec<&str> = question.ways.iter().map(|way| name(*way)).collect();
+        return Err(ToolFailure::new(
+            ErrorKind::InvalidInput,
+            format!("question `{id}` takes no answer by {}: only by {}", name(via), ways.join(", ")),
+        )
+        .with_hint("the template's `answer_via` says how it may be answered"));
+    }
+    let fields = fields(&question.row.answer_schema);
+    let command = format!("sequitur respond {run} '{id}' {fields}");
+    let why = if interrupted { ": a call was sent, is not safe to repeat, and brought no reply" } else { "" };
+    let relay = if interrupted {
+        "; `security.agent_may_relay: true` in the configuration lets an agent answer"
+    } else {
+        "; the template's `answer_via` keeps agents from answering"
+    };
+    let choice = if interrupted { ", with action=retry, done or fail" } else { "" };
+    Err(ToolFailure::new(ErrorKind::HumanRequired, format!("question `{id}` is for a person{why}"))
+        .with_hint(format!("show the person the question and this command{choice}: {command}{relay}"))
+        .with("command", command))
 }
 
-fn human_required(run: &str, task: &str) -> ToolFailure {
-    let command = format!("sequitur respond {run} '{task}' action=retry");
-    ToolFailure::new(
-        ErrorKind::HumanRequired,
-        format!("question `{task}` is for a person: a call was sent, is not safe to repeat, and brought no reply"),
-    )
-    .with_hint(format!(
-        "show the person the question and this command, with action=retry, done or fail: {command}; \
-         `security.agent_may_relay: true` in the configuration lets an agent answer"
-    ))
-    .with("command", command)
+fn name(via: Via) -> &'static str {
+    match via {
+        Via::Form => "form",
+        Via::Cli => "cli",
+        Via::Agent => "agent",
+    }
+}
+
+/// The answer's part of the command line, to be filled in.
+fn fields(schema: &Value) -> String {
+    let flat = schema.get("properties").and_then(Value::as_object).filter(|fields| !fields.is_empty());
+    let Some(properties) = flat else { return "--answer 'JSON'".to_owned() };
+    let required = |name: &String| {
+        schema.get("required").and_then(Value::as_array).is_some_and(|names| names.iter().any(|one| one == name))
+    };
+    let value = |field: &Value| match field.get("enum").and_then(Value::as_array).and_then(|choices| choices.first()) {
+        Some(Value::String(first)) => first.clone(),
+        _ if field.get("type").and_then(Value::as_str) == Some("boolean") => "true".to_owned(),
+        _ => "VALUE".to_owned(),
+    };
+    let named = properties.iter().filter(|(name, _)| required(name));
+    let fields: Vec<String> = named.map(|(name, field)| format!("{name}={}", value(field))).collect();
+    if fields.is_empty() { "--answer 'JSON'".to_owned() } else { fields.join(" ") }
+}
+
+fn unfit(unfit: Unfit) -> ToolFailure {
+    let hint = format!("an answer that fits: {}; `answer_schema` has all it may be", unfit.example);
+    ToolFailure::new(ErrorKind::InvalidInput, format!("the answer does not fit: {}", unfit.cause))
+        .with_hint(hint)
+        .with("answer_schema", unfit.schema)
+        .with("example", unfit.example)
 }

@@ -72,6 +72,9 @@ pub(super) struct RunAnswer {
     pub failed_step: Option<StepErrorView>,
     /// Open questions; answer with `respond_to_task`.
     pub pending_tasks: Vec<PendingTask>,
+    /// What a run that stands still waits for: [{kind, step_id, name, until}].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting_for: Option<Value>,
     /// Unsafe calls that were cancelled without a reply.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unresolved: Vec<Unresolved>,
@@ -235,6 +238,7 @@ pub(super) async fn answer(
         error: failure.as_ref().map(|failure| failure.error.clone()),
         failed_step: failed_step.filter(|_| state.status() == RunStatus::Failed),
         pending_tasks: pending_tasks.into_iter().map(|(_, task)| task.into()).collect(),
+        waiting_for: engine.waits_for(&row),
         unresolved: state.unresolved(),
         warnings: state.warnings.clone(),
         existing: None,

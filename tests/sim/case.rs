@@ -15,6 +15,8 @@ pub(crate) struct Case {
     /// By step, in file order.
     pub(crate) tools: Vec<Tool>,
     pub(crate) person: Vec<(u64, Act)>,
+    /// Signals that come, in order.
+    pub(crate) signals: Vec<crate::waits::Sent>,
     /// For each permit of the process, when other runs hold it: from, to.
     pub(crate) permits: Vec<(u64, u64)>,
     /// A place among the running runs is free from this moment on.
@@ -242,7 +244,8 @@ impl Case {
             }
             writeln!(out, " on_unknown {:?} idempotent {:?}\n    {tool:?}", step.on_unknown, step.idempotent).unwrap();
         }
-        writeln!(out, "  person {:?}\n  crashes {:?}", self.person, self.crashes).unwrap();
+        writeln!(out, "  person {:?}\n  signals {:?}\n  crashes {:?}", self.person, self.signals, self.crashes)
+            .unwrap();
         out
     }
 }

@@ -47,6 +47,8 @@ struct Weather {
     links: u64,
     /// Steps that hold steps.
     nested: u64,
+    /// Steps that wait.
+    waits: u64,
 }
 
 impl Weather {
@@ -64,6 +66,7 @@ impl Weather {
         conditions: 10,
         links: 30,
         nested: 40,
+        waits: 10,
     };
 
     fn of(dice: &Dice, mode: Mode) -> Self {
@@ -87,6 +90,7 @@ impl Weather {
             conditions: dice.pick(&[10, 50, 80]),
             links: dice.pick(&[30, 70, 100]),
             nested: dice.pick(&[0, 20, 40, 60]),
+            waits: dice.pick(&[0, 10, 40]),
         }
     }
 }
@@ -124,7 +128,7 @@ pub(crate) fn case(seed: u64) -> Case {
             mode,
             priority: sequitur::workflow::plan::Priority::Medium,
             max_parallel_steps: dice.percent(50).then(|| dice.pick(&[1, 2, 3, 5])),
-            timeout_seconds: None,
+            timeout_seconds: dice.percent(30).then_some(1.0),
             compensate_on_timeout: false,
             estimated_duration_seconds: None,
             requires_connection: false,
@@ -138,6 +142,7 @@ pub(crate) fn case(seed: u64) -> Case {
         timeout_ms: if !plain && dice.percent(20) { 500 + dice.below(40) * 100 } else { 3_600_000 },
         tools,
         person: if plain { Vec::new() } else { person(&dice) },
+        signals: if plain { Vec::new() } else { crate::waits::signals(&dice) },
         permits: (0..=dice.below(5)).map(|_| busy(&dice)).collect(),
         place: dice.pick(&[0, 0, 0, 300]),
         plain,
@@ -280,9 +285,11 @@ fn step(dice: &Dice, index: usize, tree: &[Node], rank: &[usize], weather: &Weat
         name: format!("s{index}"),
         description: String::new(),
         parent: tree[index].parent,
-        kind: if dice.percent(10) {
+        kind: if dice.percent(weather.waits) {
+            crate::waits::kind(dice, weather.plain)
+        } else if dice.percent(10) {
             StepKind::Transform { input: if boom { json!("boom") } else { json!(1) } }
-        } else if dice.percent(15) && !boom {
+        } else if !weather.steady && dice.percent(15) && !boom {
             let method = dice.pick(&["GET", "PUT", "POST", "PATCH"]);
             StepKind::Webhook([("method".to_owned(), json!(method))].into_iter().collect())
         } else {

@@ -32,6 +32,7 @@ mod reference;
 mod rules;
 mod shrink;
 mod store;
+mod waits;
 mod world;
 
 use std::collections::BTreeSet;

@@ -113,6 +113,9 @@ impl Local for Pool<'_> {
                 Err(error) => return Evaluated::Fail(error),
             }
         }
+        if let Some(waits) = crate::waits::evaluate(self.case, path, self.start) {
+            return waits;
+        }
         match &node.kind {
             StepKind::Action(call) if call.parameters.contains_key("boom") => {
                 Evaluated::Fail(boom("boom in parameters"))

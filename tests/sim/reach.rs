@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use sequitur::machine::{Answered, Event, EventKind, Handling, Opened, RUN_EVENTS, STEP_TRANSITIONS};
+use sequitur::machine::{Answered, Event, EventKind, Handling, Opened, RUN_EVENTS, STEP_TRANSITIONS, Waits, Woken};
 
 /// Names of what a log holds: its events, and the forms of some of them.
 pub(crate) fn reached(log: &[Event]) -> BTreeSet<String> {
@@ -23,6 +23,7 @@ pub(crate) fn reached(log: &[Event]) -> BTreeSet<String> {
                     Answered::Retry => "retry",
                     Answered::Done { .. } => "done",
                     Answered::Fail => "fail",
+                    Answered::Given { .. } => "given",
                 };
                 names.insert(format!("{name} {answer}"));
                 names.insert(format!("{name} {answer} in a run that fails: {failing}"));
@@ -52,7 +53,24 @@ pub(crate) fn reached(log: &[Event]) -> BTreeSet<String> {
                 let depth = path.as_str().matches('.').count();
                 names.insert(format!("{name} in {depth} loops"));
             }
-            EventKind::IterationFinished { .. }
+            EventKind::StepWaiting { waits, .. } => {
+                names.insert(match waits {
+                    Waits::Timer { .. } => format!("{name} timer"),
+                    Waits::Event { .. } => format!("{name} event"),
+                    Waits::Task { .. } => format!("{name} task"),
+                });
+            }
+            EventKind::StepWoken { by, .. } => {
+                names.insert(match by {
+                    Woken::Time => format!("{name} time"),
+                    Woken::Signal { number, .. } => format!("{name} signal kept {}", number.is_some()),
+                    Woken::Answer { .. } => format!("{name} answer"),
+                });
+            }
+            EventKind::TaskReminded { .. }
+            | EventKind::TaskEscalated { .. }
+            | EventKind::SignalReceived { .. }
+            | EventKind::IterationFinished { .. }
             | EventKind::StepComputed { .. }
             | EventKind::RunCreated { .. }
             | EventKind::RunStarted
@@ -107,6 +125,13 @@ pub(crate) fn expected() -> BTreeSet<String> {
         "step_retrying in a run that fails: true",
         "step_cancelled outcome_unknown false",
         "step_cancelled outcome_unknown true",
+        "step_waiting timer",
+        "step_waiting event",
+        "step_waiting task",
+        "step_woken time",
+        "step_woken signal kept true",
+        "step_woken signal kept false",
+        "step_woken answer",
         "step_started again false safe false",
         "step_started again false safe true",
         "step_started again true safe false",

@@ -14,6 +14,7 @@ use crate::case::{Case, Choice, Facts, Reply, outlives};
 use crate::fault::{Fault, hold};
 use crate::pool::{goes_on, holds, number};
 use crate::rules::{covered, lost};
+use crate::waits::is_wait;
 
 /// An instance and how it ended.
 struct One {
@@ -304,6 +305,11 @@ impl Reference<'_> {
         }
         match &node.kind {
             StepKind::Action(call) if call.parameters.contains_key("boom") => self.fails(path, 0),
+            kind if is_wait(kind) && node.exports.contains_key("boom") => self.fails(path, 0),
+            kind if is_wait(kind) => {
+                self.last = Some(path.to_string());
+                self.end(path, StepStatus::Completed, 0);
+            }
             StepKind::Transform { input } if input == "boom" => self.fails(path, 0),
             StepKind::Transform { .. } => {
                 self.last = Some(path.to_string());

@@ -3,6 +3,7 @@
 //! containers.
 
 mod nesting;
+mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,8 @@ enum Phase {
     InFlight,
     Between,
     Asked,
+    /// Waits for something outside.
+    Waiting,
     /// A container that has begun.
     Open,
     Done,
@@ -38,6 +41,7 @@ struct Seen {
     told_to_retry: bool,
     failed: bool,
     inside: nesting::Inside,
+    wait: Option<waits::Wait>,
 }
 
 struct Reader<'c> {
@@ -50,6 +54,7 @@ struct Reader<'c> {
     cancelled: bool,
     timed_out: bool,
     failed_by: Option<StepPath>,
+    mailbox: waits::Mailbox,
     ended: bool,
     /// Time that counts against the run's timeout, and since when it runs.
     active_ms: i64,
@@ -104,6 +109,7 @@ pub(crate) fn check(case: &Case, log: &[Event], ledger: &Ledger) -> Result<(), F
         cancelled: false,
         timed_out: false,
         failed_by: None,
+        mailbox: waits::Mailbox::default(),
         ended: false,
         active_ms: 0,
         last: Timestamp(0),
@@ -126,6 +132,7 @@ impl Seen {
             told_to_retry: false,
             failed: false,
             inside: nesting::Inside::default(),
+            wait: None,
         }
     }
 }
@@ -157,8 +164,12 @@ impl Reader<'_> {
         let kind = &event.kind;
         hold(!self.ended, "P6 terminal states never change", || format!("{kind:?} after the end"))?;
         // The time in which nobody drove it counts for nothing.
-        if self.started && (!self.held_up() || self.ending()) && *kind != EventKind::RunAdopted {
+        let own = (!self.held_up() && !self.stood_still()) || self.ending();
+        if self.started && own && *kind != EventKind::RunAdopted {
             self.active_ms += event.at.0 - self.last.0;
+        }
+        if event.at > self.last {
+            self.signals_are_taken()?;
         }
         self.last = event.at;
         match kind {
@@ -174,7 +185,19 @@ impl Reader<'_> {
             EventKind::StepCompleted { path, .. } if self.seen(path.as_str()).phase == Phase::Open => {
                 self.concluded(path)?;
             }
+            EventKind::StepCompleted { path, .. } if self.seen(path.as_str()).phase == Phase::Waiting => {
+                hold(!self.held_up() && !self.ending(), "nothing starts while paused", || path.to_string())?;
+                self.leave(path, Phase::Waiting, Phase::Done)?;
+            }
             EventKind::StepCompleted { path, .. } => self.leave(path, Phase::InFlight, Phase::Done)?,
+            EventKind::StepWaiting { path, waits } => self.begins_to_wait(path, waits)?,
+            EventKind::StepWoken { path, by } => self.woken(path, by, event.at)?,
+            EventKind::TaskReminded { path } => self.reminded(path, event.at)?,
+            EventKind::TaskEscalated { path, deadline, .. } => self.escalated(path, *deadline, event.at)?,
+            EventKind::SignalReceived { name, payload } => {
+                hold(!self.ending(), "a run that ends takes no signals", || name.clone())?;
+                self.mailbox.receive(name, payload);
+            }
             EventKind::StepComputed { path, .. } => {
                 self.may_begin(path)?;
                 self.in_order(path, 0)?;
@@ -184,11 +207,16 @@ impl Reader<'_> {
             EventKind::IterationStarted { path, index } => self.iteration_started(path, *index)?,
             EventKind::IterationFinished { path, index } => self.iteration_finished(path, *index)?,
             EventKind::IterationsEnded { path, .. } => self.iterations_ended(path)?,
-            EventKind::StepCutShort { path } => self.cut_short(path)?,
+            EventKind::StepCutShort { path } => {
+                if !self.gives_way(path)? {
+                    self.cut_short(path)?;
+                }
+            }
             EventKind::StepRetrying { path, error, not_before, after_unknown } => {
                 self.retry(path, error.kind, *not_before, *after_unknown, event.at)?;
             }
-            EventKind::StepFailed { path, handling, .. } => {
+            EventKind::StepFailed { path, handling, error } => {
+                self.wait_failed(path, error, event.at)?;
                 let over = self.seen(path.as_str()).phase != Phase::Open || self.nothing_open_in(path);
                 hold(over, "a container ends after its steps", || path.to_string())?;
                 let seen = self.steps.get_mut(path).expect("a step of the plan");
@@ -228,7 +256,7 @@ impl Reader<'_> {
                 let next = match answer {
                     Answered::Retry => Phase::Ready,
                     Answered::Done { .. } => Phase::Done,
-                    Answered::Fail => Phase::Asked,
+                    Answered::Fail | Answered::Given { .. } => Phase::Asked,
                 };
                 self.leave(path, Phase::Asked, next)?;
                 self.steps.get_mut(path).expect("a step of the plan").told_to_retry = *answer == Answered::Retry;
@@ -295,7 +323,10 @@ impl Reader<'_> {
         if !self.case.sequential() {
             return Ok(());
         }
-        let busy = self.in_phase(Phase::Ready) - own + self.in_phase(Phase::InFlight) + self.in_phase(Phase::Between);
+        let busy = self.in_phase(Phase::Ready) - own
+            + self.in_phase(Phase::InFlight)
+            + self.in_phase(Phase::Between)
+            + self.in_phase(Phase::Waiting);
         hold(busy == 0, "sequential: one at a time", || format!("{path} is evaluated while another is not finished"))?;
         let own = self.case.order(path);
         let passed = self
@@ -311,7 +342,8 @@ impl Reader<'_> {
         hold(self.in_phase(Phase::InFlight) < bound, "max_parallel_steps", || format!("{path} beyond {bound}"))?;
         self.within_bounds(path)?;
         let others = self.steps.iter().filter(|(other, _)| *other != path);
-        let alone = others.clone().all(|(_, seen)| !matches!(seen.phase, Phase::InFlight | Phase::Between));
+        let alone =
+            others.clone().all(|(_, seen)| !matches!(seen.phase, Phase::InFlight | Phase::Between | Phase::Waiting));
         hold(alone || !self.case.sequential(), "sequential: one at a time", || path.to_string())?;
         let unique = others.clone().all(|(_, seen)| seen.key.as_deref() != Some(key));
         hold(unique, "P2 keys differ between steps", || path.to_string())?;

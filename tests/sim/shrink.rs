@@ -30,6 +30,12 @@ fn candidates(case: &Case) -> Vec<Case> {
             true
         });
     }
+    for index in 0..case.signals.len() {
+        with(&|case| {
+            case.signals.remove(index);
+            true
+        });
+    }
     for index in 0..case.crashes.len() {
         with(&|case| {
             case.crashes.remove(index);

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use sequitur::base::{ErrorKind, Timestamp};
 use sequitur::machine::{
     Answered, BodyRef, CallOutcome, Command, Event, EventKind, InputKind, Local, RunStatus, State, StepError, StepPath,
-    StepStatus, Timer, Turn, Via, apply, outstanding, turn,
+    StepStatus, Timer, Turn, Via, Waits, apply, outstanding, turn,
 };
 
 use crate::case::{Act, Case, Choice, Reply, When};
@@ -74,6 +74,9 @@ pub(crate) fn run(case: &Case, trace: Option<&mut Vec<String>>) -> Result<Outcom
     let mut world = World { case, now: START, store, ledger, shadow, life, crashes, next: 0, trace };
     for &(at, act) in &case.person {
         world.store.ask(START.plus(Duration::from_millis(at)), asked(act));
+    }
+    for (number, &sent) in case.signals.iter().enumerate() {
+        world.store.ask(START.plus(Duration::from_millis(sent.0)), crate::waits::input(number, sent));
     }
     world.live()?;
     Ok(Outcome { state: world.shadow, store: world.store, ledger: world.ledger })
@@ -154,7 +157,10 @@ impl World<'_> {
 
     fn at_rest(&self) -> Result<(), Fault> {
         let state = &self.shadow;
-        let waits = state.pause.is_some() || !state.tasks.is_empty();
+        // What it waits for has a name, and is nothing that comes by itself.
+        let named = state.waiting().all(|(_, waiting)| waiting.next_instant().is_none());
+        let stands = state.status() == RunStatus::Waiting && named && state.waiting().next().is_some();
+        let waits = state.pause.is_some() || state.count(StepStatus::Interrupted) > 0 || stands;
         hold(state.end.is_some() || waits, "ends", || {
             format!("it is `{}` and waits for nothing: {}", state.status(), statuses(state))
         })?;
@@ -296,8 +302,10 @@ impl World<'_> {
             hold(now <= most + 1e-6 || now >= 100.0, "progress", || format!("{now}, but no more than {most} is done"))?;
             let whole = self.shadow.status() == RunStatus::Completed;
             hold(whole == (now >= 100.0), "progress", || format!("{now} while `{}`", self.shadow.status()))?;
-            if let EventKind::StepInterrupted { path, task, .. } = &event.kind {
-                self.asks(path, task);
+            match &event.kind {
+                EventKind::StepInterrupted { path, task, .. } => self.asks(path, task),
+                EventKind::StepWaiting { path, waits: Waits::Task { task, .. } } => self.asks_for_an_answer(path, task),
+                _ => {}
             }
         }
         Ok(())
@@ -314,6 +322,16 @@ impl World<'_> {
         };
         let at = self.now.plus(Duration::from_millis(after));
         for (at, answer) in [(at, answer), (at.plus(Duration::from_millis(300)), Answered::Fail)] {
+            self.store.ask(at, InputKind::Answer { task: task.to_owned(), answer, via: Via::Cli });
+        }
+    }
+
+    /// The same of a step that asks.
+    fn asks_for_an_answer(&mut self, path: &StepPath, task: &str) {
+        let Some(after) = crate::waits::answered_after(self.case, path) else { return };
+        let at = self.now.plus(after);
+        for (at, answer) in [(at, "given"), (at.plus(Duration::from_millis(300)), "too late")] {
+            let answer = Answered::Given { answer: BodyRef::of(answer) };
             self.store.ask(at, InputKind::Answer { task: task.to_owned(), answer, via: Via::Cli });
         }
     }

@@ -6,6 +6,7 @@ pub(super) mod action;
 pub(super) mod condition;
 pub(super) mod looped;
 pub(super) mod parallel;
+pub(super) mod wait;
 pub(super) mod webhook;
 
 pub use action::repeated_when_adopted;
@@ -19,15 +20,17 @@ pub fn unsupported(plan: &Plan) -> Vec<String> {
     for step in &plan.steps {
         let id = &step.id;
         match &step.kind {
-            StepKind::AgentTask { .. } => reasons.push(format!("step `{id}` asks the agent (`prompt`)")),
             StepKind::Capability { .. } => reasons.push(format!("step `{id}` uses `agent_capability`")),
             StepKind::Action(_)
             | StepKind::Webhook(_)
+            | StepKind::AgentTask { .. }
+            | StepKind::Wait(_)
+            | StepKind::HumanTask { .. }
             | StepKind::Condition { .. }
             | StepKind::Parallel { .. }
             | StepKind::Loop { .. }
             | StepKind::Transform { .. } => {}
-            StepKind::Wait(_) | StepKind::HumanTask { .. } | StepKind::Workflow { .. } => {
+            StepKind::Workflow { .. } => {
                 reasons.push(format!("step `{id}` is of type `{}`", step.kind.name()));
             }
         }

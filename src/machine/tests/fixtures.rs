@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::rig::{
-    Rig, START, after, as_long_as, bare, child, condition, each, holds, items, parallel, plan, retry, step,
+    Rig, START, after, as_long_as, bare, body, child, condition, each, holds, human_task, items, parallel, plan, retry,
+    step, wait_event, wait_seconds,
 };
 use crate::base::ErrorKind;
 use crate::machine::{Answered, CURRENT_VERSION, InputKind, RunStatus, Timer};
@@ -26,6 +27,9 @@ fn fixture_plan() -> Plan {
         after("note", &[0]),
         bare("alone"),
         holds("sum", &json!({"type": "transform", "input": 1}), json!({"depends_on": [1]})),
+        holds("pause", &wait_seconds(), json!({"depends_on": [11]})),
+        holds("paid", &wait_event("paid"), json!({"depends_on": [15]})),
+        holds("approve", &human_task(json!(null), json!({"escalate_to": "boss"})), json!({"depends_on": [16]})),
     ])
 }
 
@@ -60,6 +64,14 @@ fn completed() -> Rig {
     for step in ["each[2].post", "poll[0].look", "yes", "left", "right", "tidy", "note", "alone"] {
         rig.complete(step);
     }
+    rig.signal("paid", "1");
+    rig.wait(5);
+    rig.wait_timer("pause");
+    for _ in 0..2 {
+        rig.wait(30);
+        rig.wait_timer("approve");
+    }
+    rig.answer("approve", Answered::Given { answer: body("true") });
     assert_eq!(rig.run_status(), RunStatus::Completed);
     rig
 }
@@ -114,6 +126,15 @@ fn polling() -> Rig {
     rig
 }
 
+/// All calls are over: it waits.
+fn asking() -> Rig {
+    let mut rig = beside();
+    for step in ["right", "tidy", "note", "alone"] {
+        rig.complete(step);
+    }
+    rig
+}
+
 fn beside() -> Rig {
     let mut rig = polling();
     for step in ["poll[0].look", "yes", "left"] {
@@ -125,8 +146,18 @@ fn beside() -> Rig {
 #[test]
 #[ignore = "writes tests/fixtures/events for a new version or event: `cargo test --lib fixtures -- --ignored`"]
 fn the_fixture_of_this_version_is_written() {
-    let rigs =
-        [completed(), failed(), cancelled(), timed_out(), out_of_time(), begun(), looping(), polling(), beside()];
+    let rigs = [
+        completed(),
+        asking(),
+        failed(),
+        cancelled(),
+        timed_out(),
+        out_of_time(),
+        begun(),
+        looping(),
+        polling(),
+        beside(),
+    ];
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/events");
     let lines = rigs.iter().flat_map(|rig| &rig.log).map(|event| serde_json::to_string(event).unwrap() + "\n");
     std::fs::write(folder.join(format!("v{CURRENT_VERSION}.jsonl")), lines.collect::<String>()).unwrap();

@@ -10,7 +10,7 @@ use crate::base::ErrorKind;
 use crate::contract::Binding;
 use crate::machine::{
     Answered, CURRENT_VERSION, Event, EventKind, Handling, IllegalTransition, InputKind, Opened, RUN_EVENTS, RunStatus,
-    STEP_TRANSITIONS, SkipReason, State, StepPath, StepStatus, Timer, Via, apply,
+    STEP_TRANSITIONS, SkipReason, State, StepPath, StepStatus, Timer, Via, Waiting, Waits, Woken, apply,
 };
 use crate::workflow::plan::Plan;
 
@@ -26,6 +26,8 @@ fn every_event() -> Vec<EventKind> {
     let failed = |handling| EventKind::StepFailed { path: path(), error: error(ErrorKind::ToolError), handling };
     let answered =
         |answer| EventKind::InterruptionAnswered { task: "a#1".into(), path: path(), answer, via: Via::Form };
+    let waiting = |waits| EventKind::StepWaiting { path: path(), waits };
+    let woken = |by| EventKind::StepWoken { path: path(), by };
     let EventKind::RunCreated { run, plan, parameters, context, timeout_ms, on_unknown, .. } = created_event() else {
         panic!("it is that event");
     };
@@ -76,6 +78,21 @@ fn every_event() -> Vec<EventKind> {
         EventKind::IterationFinished { path: path(), index: 0 },
         EventKind::IterationsEnded { path: path(), max_iterations_reached: true },
         EventKind::StepCutShort { path: path() },
+        waiting(Waits::Timer { until: START }),
+        waiting(Waits::Event { name: "paid".into(), until: Some(START) }),
+        waiting(Waits::Task {
+            task: "a".into(),
+            assignee: "human".into(),
+            prompt: body("\"?\""),
+            deadline: Some(START),
+            remind_at: None,
+        }),
+        woken(Woken::Time),
+        woken(Woken::Signal { number: Some(0), payload: body("1") }),
+        woken(Woken::Answer { answer: body("1"), via: Via::Agent }),
+        EventKind::TaskReminded { path: path() },
+        EventKind::TaskEscalated { path: path(), assignee: "boss".into(), deadline: START },
+        EventKind::SignalReceived { name: "paid".into(), payload: body("1") },
         EventKind::RunAdopted,
         EventKind::RunPaused { reason: "r".into() },
         EventKind::RunResumed,
@@ -96,8 +113,14 @@ fn run_in(status: RunStatus) -> Option<State> {
         RunStatus::Pending | RunStatus::Running => {}
         RunStatus::Paused => state.pause = Some("r".into()),
         RunStatus::Cancelling => state.cancel = Some((None, false)),
-        // No step of this version waits, none is undone.
-        RunStatus::Waiting | RunStatus::Compensating => return None,
+        RunStatus::Waiting => {
+            state.change(&"a".into(), |step| {
+                step.status = StepStatus::Waiting;
+                step.waits = Some(Box::new(Waiting::new(Waits::Timer { until: START }, START)));
+            });
+        }
+        // No step of this version is undone.
+        RunStatus::Compensating => return None,
         RunStatus::Completed | RunStatus::Failed | RunStatus::Cancelled | RunStatus::TimedOut => {
             state.end = Some(status);
         }
@@ -254,10 +277,16 @@ fn finish(rig: &mut Rig) {
             return;
         }
         rig.wait(10);
+        let waits = rig.state.waiting().next().map(|(step, _)| step.path.clone());
         if rig.state.pause.is_some() {
             rig.send(InputKind::Resume);
-        } else if let Some(task) = rig.state.tasks.keys().next().cloned() {
-            rig.answer(&task, Answered::Retry);
+        } else if let Some((task, open)) = rig.state.tasks.first() {
+            let (task, waits) = (task.clone(), rig.state.waiting_step(&open.path).is_some());
+            rig.answer(&task, if waits { Answered::Given { answer: body("1") } } else { Answered::Retry });
+        } else if let Some(step) = waits {
+            rig.wait(100_000);
+            rig.send(InputKind::Signal { name: "paid".into(), payload: body("1"), kept: true });
+            rig.send(InputKind::TimerFired(Timer::Wait(step)));
         } else if let Some(step) = rig.in_flight().first().map(|&step| step.to_owned()) {
             rig.reply(&step, completed());
         } else {

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use crate::base::{ErrorKind, Timestamp};
 use crate::machine::{
     Answered, BodyRef, CallFacts, CallOutcome, Command, Concluded, Evaluated, Event, EventKind, InputKind, Local,
-    Opened, RunStatus, State, StepError, StepPath, StepStatus, Timer, Turn, Via, turn,
+    Opened, RunStatus, State, StepError, StepPath, StepStatus, Timer, Turn, Via, WaitInput, turn,
 };
-use crate::workflow::plan::{LoopOver, Plan, PlanStep, StepKind};
+use crate::workflow::plan::{LoopOver, Plan, PlanStep, StepKind, WaitFor};
 
 pub(super) const START: Timestamp = Timestamp(1_700_000_000_000);
 
@@ -72,6 +72,21 @@ pub(super) fn condition(branches: &[&[usize]], otherwise: &[usize]) -> Value {
     json!({"type": "condition", "branches": branches, "otherwise": otherwise})
 }
 
+/// A wait of so many seconds, as its evaluation says.
+pub(super) fn wait_seconds() -> Value {
+    json!({"type": "wait", "seconds": 5})
+}
+
+pub(super) fn wait_event(name: &str) -> Value {
+    json!({"type": "wait", "event": name})
+}
+
+pub(super) fn human_task(default: Value, extra: Value) -> Value {
+    let (default, extra) = (default, extra);
+    json!({"type": "human_task", "prompt": "ok?", "assignee": "human", "answer_schema": {}, "default": default,
+           "extra": extra})
+}
+
 /// What a loop over so many items yields.
 pub(super) fn items(count: u32, max_concurrency: Option<u32>) -> Evaluated {
     Evaluated::Open(Opened::ForEach { items: body("[]"), count, max_concurrency })
@@ -128,6 +143,15 @@ impl Local for Bench {
             Some(StepKind::Transform { .. }) => {
                 Evaluated::Done(Concluded { result: body("1"), exports: IndexMap::new() })
             }
+            Some(StepKind::Wait(WaitFor::Event(name))) => {
+                Evaluated::Wait(WaitInput::Event { name: name.clone(), timeout_ms: None })
+            }
+            Some(StepKind::Wait(_)) => Evaluated::Wait(WaitInput::After { ms: 5_000 }),
+            Some(StepKind::HumanTask { .. } | StepKind::AgentTask { .. }) => Evaluated::Wait(WaitInput::Task {
+                prompt: body("\"ok?\""),
+                timeout_ms: Some(60_000),
+                reminder_ms: Some(30_000),
+            }),
             Some(_) | None => Evaluated::Run { parameters: body("{}"), timeout_ms: None },
         })
     }
@@ -289,6 +313,14 @@ impl Rig {
 
     pub(super) fn answer(&mut self, task: &str, answer: Answered) -> Turn {
         self.send(InputKind::Answer { task: task.to_owned(), answer, via: Via::Cli })
+    }
+
+    pub(super) fn wait_timer(&mut self, step: &str) -> Turn {
+        self.send(InputKind::TimerFired(Timer::Wait(step.into())))
+    }
+
+    pub(super) fn signal(&mut self, name: &str, payload: &str) -> Turn {
+        self.send(InputKind::Signal { name: name.to_owned(), payload: body(payload), kept: true })
     }
 
     pub(super) fn retry_timer(&mut self, step: &str) -> Turn {

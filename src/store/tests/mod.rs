@@ -61,6 +61,9 @@ fn changes(status: RunStatus, events: Vec<EventRow>) -> Changes {
         steps: Vec::new(),
         tasks_opened: Vec::new(),
         tasks_closed: Vec::new(),
+        tasks_escalated: Vec::new(),
+        waits_opened: Vec::new(),
+        waits_closed: Vec::new(),
     }
 }
 

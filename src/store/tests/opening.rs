@@ -4,12 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use rusqlite::Connection;
+use serde_json::json;
 
 use super::{committed, created, last_turn, open, options, process, turn};
-use crate::base::ErrorKind;
+use crate::base::{ErrorKind, Timestamp};
 use crate::store::database::Spec;
 use crate::store::handle::RUNS;
-use crate::store::{OpenError, Store};
+use crate::store::{OpenError, SignalPost, Signalled, Store};
 
 fn refused(folder: &Path) -> OpenError {
     let error = Store::open(folder, options()).unwrap_err();
@@ -148,7 +149,7 @@ async fn p13_a_newer_schema_is_refused_untouched() {
     connection.pragma_update(None, "user_version", 9).unwrap();
     // The version is in the log alone, and the log stays.
     let error = refused_untouched(folder.path());
-    let expected = format!("the database `{}` has schema version 9; this build knows versions up to 2", file.display());
+    let expected = format!("the database `{}` has schema version 9; this build knows versions up to 3", file.display());
     assert_eq!(error.to_string(), expected);
     assert_eq!(
         error.hint(),
@@ -193,9 +194,14 @@ fn a_read_only_file_or_folder_is_refused_by_name() {
 }
 
 const NEXT: &str = "ALTER TABLE runs ADD COLUMN colour TEXT;";
-const TWO: Spec<'static> = Spec { migrations: &[RUNS.migrations[0], RUNS.migrations[1], NEXT], ..RUNS };
-const BROKEN: Spec<'static> =
-    Spec { migrations: &[RUNS.migrations[0], RUNS.migrations[1], NEXT, "ALTER TABLE missing ADD x TEXT;"], ..RUNS };
+const TWO: Spec<'static> =
+    Spec { migrations: &[RUNS.migrations[0], RUNS.migrations[1], RUNS.migrations[2], NEXT], ..RUNS };
+const BROKEN: Spec<'static> = Spec {
+    migrations: &[RUNS.migrations[0], RUNS.migrations[1], RUNS.migrations[2], NEXT, "ALTER TABLE missing ADD x TEXT;"],
+    ..RUNS
+};
+/// The schema before signals.
+const ONE: Spec<'static> = Spec { migrations: &[RUNS.migrations[0], RUNS.migrations[1]], ..RUNS };
 /// The schema as it was first.
 const FIRST: Spec<'static> = Spec { migrations: &[RUNS.migrations[0]], ..RUNS };
 
@@ -229,19 +235,42 @@ async fn p13_an_upgrade_keeps_every_row_and_leaves_a_backup_of_the_version_befor
     store.close().await.unwrap();
 
     let upgraded = Store::open_as(folder.path(), options(), TWO).unwrap();
-    assert_eq!(upgraded.counts().await.unwrap().schema_version, 3);
+    assert_eq!(upgraded.counts().await.unwrap().schema_version, 4);
     assert_eq!(upgraded.load_events("r1").await.unwrap().len(), 2);
     committed(&upgraded, last_turn("r1", 2)).await;
 
-    let copy = folder.path().join("sequitur.v2.backup.db");
+    let copy = folder.path().join("sequitur.v3.backup.db");
     let old = tempfile::tempdir().unwrap();
     fs::copy(&copy, old.path().join("sequitur.db")).unwrap();
-    assert_eq!(open(old.path()).run("r1").await.unwrap().unwrap().seq, 2, "the copy is a database of version 2");
+    assert_eq!(open(old.path()).run("r1").await.unwrap().unwrap().seq, 2, "the copy is a database of version 3");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
     }
+}
+
+#[tokio::test]
+async fn p13_runs_of_a_database_before_signals_go_on_and_take_signals() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open_as(folder.path(), options(), ONE).unwrap();
+    created(&store, "r1").await;
+    committed(&store, turn("r1", 1)).await;
+    store.close().await.unwrap();
+
+    let store = open(folder.path());
+    let signal = SignalPost {
+        run: Some("r1".to_owned()),
+        event: "paid".to_owned(),
+        signal_id: Some("s1".to_owned()),
+        payload: json!({}),
+        at: Timestamp(1),
+        from_process: None,
+    };
+    assert!(matches!(store.signal(signal.clone()).await.unwrap(), Signalled::Delivered { waits: 1, .. }));
+    assert_eq!(store.signal(signal).await.unwrap(), Signalled::Repeated);
+    committed(&store, last_turn("r1", 2)).await;
+    assert_eq!(store.load_events("r1").await.unwrap().len(), 3);
 }
 
 #[tokio::test]
@@ -253,7 +282,7 @@ async fn p13_an_upgrade_waits_for_no_living_process_and_names_it() {
     assert_eq!(
         error.to_string(),
         format!(
-            "the database `{}` must be upgraded from schema version 2 to 3 while `serve` (process 4711) uses it",
+            "the database `{}` must be upgraded from schema version 3 to 4 while `serve` (process 4711) uses it",
             living.path().display()
         )
     );
@@ -269,7 +298,7 @@ async fn p13_a_migration_that_fails_leaves_the_version_before_it() {
     created(&store, "r1").await;
     store.close().await.unwrap();
     let error = Store::open_as(folder.path(), options(), BROKEN).unwrap_err();
-    let expected = "could not be upgraded to schema version 4: no such table: missing";
+    let expected = "could not be upgraded to schema version 5: no such table: missing";
     assert!(error.to_string().contains(expected), "{error}");
     let store = Store::open_as(folder.path(), options(), TWO).unwrap();
     assert_eq!(store.run("r1").await.unwrap().unwrap().seq, 1);

@@ -335,7 +335,7 @@ async fn p10_runs_are_written_with_the_settings_that_survive_power_loss() {
         ("wal_autocheckpoint", 0),
         ("journal_size_limit", 64 << 20),
         ("application_id", i64::from(crate::store::handle::RUNS.application_id)),
-        ("user_version", 2),
+        ("user_version", 3),
     ] {
         assert_eq!(pragma(name).await.unwrap(), expected.into(), "{name}");
     }
@@ -433,7 +433,7 @@ async fn p13_each_write_checks_the_schema_version() {
     rusqlite::Connection::open(store.path()).unwrap().pragma_update(None, "user_version", 7).unwrap();
     let error = store.commit(turn("r1", 1)).await.unwrap_err();
     assert_eq!((error.fault, error.retry()), (Fault::SchemaChanged, Retry::Never));
-    assert_eq!(error.message, "the database has schema version 7 by now; this process works with 2");
+    assert_eq!(error.message, "the database has schema version 7 by now; this process works with 3");
 }
 
 #[tokio::test]

@@ -131,7 +131,7 @@ async fn runs_are_listed_open_first_then_the_last_finished_and_by_status() {
     assert_eq!((lately[0].finished, lately[0].completed, lately[0].mean_seconds), (2, 1, Some(25.0)));
     let counts = store.counts().await.unwrap();
     assert_eq!(counts.runs, [(RunStatus::Pending, 2), (RunStatus::Completed, 2), (RunStatus::Failed, 1)]);
-    assert_eq!((counts.schema_version, counts.open_tasks), (2, 0));
+    assert_eq!((counts.schema_version, counts.open_tasks), (3, 0));
     assert!(counts.bytes > counts.free_bytes);
 }
 
@@ -173,6 +173,6 @@ fn an_event_that_this_build_does_not_know_is_an_error_that_names_it() {
     let newer = EventRow { version: 9, ..event("run_started", None, &json!({"type": "run_started"})) };
     assert_eq!(
         newer.event().unwrap_err().to_string(),
-        "event `run_started` of version 9 cannot be read by this build: the newest version it knows is 2"
+        "event `run_started` of version 9 cannot be read by this build: the newest version it knows is 3"
     );
 }

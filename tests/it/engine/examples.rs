@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use sequitur::base::SystemClock;
 use sequitur::engine::webhook::Webhooks;
-use sequitur::machine::RunStatus;
+use sequitur::engine::{Request, Signal};
+use sequitur::machine::{RunStatus, Via};
 use sequitur::workflow::load_file;
 use sequitur::workflow::plan::{Plan, Source};
 use serde_json::{Value, json};
@@ -48,7 +49,10 @@ async fn every_example_has_a_test() {
     // It needs a server of somebody else: the tests against real clients run it.
     found.retain(|example| example != "content_types");
     found.sort();
-    assert_eq!(found, ["condition", "loop", "parallel", "transform", "webhook"]);
+    assert_eq!(
+        found,
+        ["condition", "event", "human_task", "loop", "parallel", "prompt", "transform", "wait", "webhook"]
+    );
 }
 
 #[tokio::test]
@@ -56,6 +60,56 @@ async fn a_condition_takes_one_of_several_ways() {
     for (total, branch, by) in [(5, json!("else"), "nobody"), (120, json!(1), "machine"), (2_000, json!(0), "person")] {
         let outputs = outputs("condition", &json!({"total": total})).await;
         assert_eq!(outputs, json!({"filed": {"branch": branch, "by": by}}));
+    }
+}
+
+/// The outputs of an example that asks: its answer, or the signal that it waits for.
+async fn told(kind: &str, parameters: &Value, tell: impl AsyncFnOnce(&Process, &str)) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), "one", Tools::new()).await;
+    let plan = example(kind);
+    let mut bound: serde_json::Map<String, Value> =
+        plan.parameters.iter().filter_map(|one| Some((one.name.clone(), one.default.clone()?))).collect();
+    bound.extend(parameters.as_object().unwrap().clone());
+    let run = process.run_with(plan, bound).await;
+    assert_eq!(process.settled(&run).await.status(), RunStatus::Waiting);
+    tell(&process, &run).await;
+    let state = process.settled(&run).await;
+    assert_eq!((state.status(), &state.warnings), (RunStatus::Completed, &Vec::new()), "{:?}", state.error);
+    let outputs = process.engine.value(&run, state.outputs.as_ref().unwrap()).await.unwrap();
+    process.dies().await;
+    outputs
+}
+
+#[tokio::test]
+async fn a_wait_goes_on_by_the_clock() {
+    let outputs = outputs("wait", &json!({})).await;
+    assert!(outputs["waited"].as_f64().unwrap() >= 0.05 && outputs["late"] == true, "{outputs}");
+}
+
+#[tokio::test]
+async fn a_wait_for_an_event_takes_what_comes_with_it() {
+    let outputs = told("event", &json!({"event": {"order": "A-17"}}), async |process, _| {
+        let signal = Signal { event: "payment_A-17".into(), run: None, payload: json!({"amount": 5}), signal_id: None };
+        assert_eq!(process.engine.signal(signal).await.unwrap().waits, 1);
+    })
+    .await;
+    assert_eq!(outputs, json!({"booked": {"order": "A-17", "amount": 5}}));
+}
+
+#[tokio::test]
+async fn a_person_decides_and_the_agent_is_asked() {
+    for (kind, answer, expected) in [
+        ("human_task", json!({"approved": true}), json!({"paid": true})),
+        ("prompt", json!("Mostly late."), json!({"summary": "Mostly late.", "length": 12})),
+    ] {
+        let outputs = told(kind, &json!({}), async |process, run| {
+            let open = process.store.open_tasks(Some(run)).await.unwrap();
+            let task = open[0].1.id.clone();
+            process.engine.ask(run, Request::Answer { task, answer: answer.clone(), via: Via::Cli }).await.unwrap();
+        })
+        .await;
+        assert_eq!(outputs, expected);
     }
 }
 

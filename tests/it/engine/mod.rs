@@ -8,5 +8,6 @@ mod places;
 mod recovery;
 mod runs;
 mod unknown_outcome;
+mod waits;
 mod webhooks;
 mod world;

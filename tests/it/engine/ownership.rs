@@ -97,7 +97,7 @@ async fn a_run_is_left_to_a_process_that_has_its_roots_and_what_is_missing_is_sh
     assert!(!second.engine.adopt_run(&run).await.unwrap());
     let row = second.engine.row(&run).await.unwrap();
     let waits = second.engine.waits_for(&row).unwrap();
-    assert_eq!((&waits["kind"], &waits["missing"]), (&json!("process"), &json!(["root `/data/models`"])));
+    assert_eq!((&waits[0]["kind"], &waits[0]["missing"]), (&json!("process"), &json!(["root `/data/models`"])));
 
     let third = Process::with(folder.path(), "three", tools.clone(), rooted(&["/data"])).await;
     assert_eq!(third.engine.adopt_all().await.unwrap(), 1);
@@ -119,7 +119,7 @@ async fn a_run_is_left_to_a_process_that_knows_its_secrets() {
     let second = Process::start(folder.path(), "two", tools.clone()).await;
     assert_eq!(second.engine.adopt_all().await.unwrap(), 0);
     let waits = second.engine.waits_for(&second.engine.row(&run).await.unwrap()).unwrap();
-    assert_eq!(waits["missing"], json!(["secret `TOKEN`"]));
+    assert_eq!(waits[0]["missing"], json!(["secret `TOKEN`"]));
     let third = Process::with_secret(folder.path(), "three", tools.clone(), "TOKEN", "another one").await;
     assert_eq!(third.engine.adopt_all().await.unwrap(), 1);
     second.dies().await;

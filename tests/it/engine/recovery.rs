@@ -1,7 +1,7 @@
 //! Runs whose process is gone.
 
 use sequitur::config::AutoResume;
-use sequitur::engine::{Answer, Request, Settings};
+use sequitur::engine::{Request, Settings};
 use sequitur::machine::{RunStatus, StepStatus, Via};
 use serde_json::json;
 
@@ -59,7 +59,7 @@ async fn an_interrupted_unsafe_step_asks_and_is_called_again_only_when_told() {
     assert_eq!(second.settled(&run).await.status(), RunStatus::Paused);
     assert_eq!(tools.calls("unsafe_hang").len(), 1);
     let task = state.tasks.keys().next().unwrap().clone();
-    second.engine.ask(&run, Request::Answer { task, answer: Answer::Retry, via: Via::Cli }).await.unwrap();
+    second.engine.ask(&run, Request::Answer { task, answer: json!({"action": "retry"}), via: Via::Cli }).await.unwrap();
     tools.called("unsafe_hang", 2).await;
     let calls = tools.calls("unsafe_hang");
     assert_eq!(calls[0].key, calls[1].key);

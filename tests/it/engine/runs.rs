@@ -1,7 +1,7 @@
 //! Runs from start to end in one process.
 
 use sequitur::base::ErrorKind;
-use sequitur::engine::{Answer, Request, Settings};
+use sequitur::engine::{Request, Settings};
 use sequitur::machine::{RunStatus, StepStatus, Via};
 use serde_json::json;
 
@@ -174,9 +174,10 @@ async fn an_unsafe_call_that_times_out_asks_and_each_answer_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let tools = Tools::new();
     let process = Process::start(folder.path(), "one", tools.clone()).await;
-    for (answer, status) in
-        [(Answer::Done { result: json!({"id": 7}) }, RunStatus::Completed), (Answer::Fail, RunStatus::Failed)]
-    {
+    for (answer, status) in [
+        (json!({"action": "done", "result": {"id": 7}}), RunStatus::Completed),
+        (json!({"action": "fail"}), RunStatus::Failed),
+    ] {
         let steps = json!([
             {"id": "a", "tool": "unsafe_hang", "timeout_seconds": 0.05, "exports": {"made": "{{ result.id }}"}},
             {"id": "b", "tool": "echo", "depends_on": ["a"], "parameters": {"id": "{{ a.id }}"}},
@@ -190,7 +191,7 @@ async fn an_unsafe_call_that_times_out_asks_and_each_answer_is_kept() {
         let state = process.settled(&run).await;
         assert_eq!(state.status(), status);
         assert_eq!(state.steps["a"].answered_via, Some(Via::Cli));
-        let late = Request::Answer { task, answer: Answer::Retry, via: Via::Cli };
+        let late = Request::Answer { task, answer: json!({"action": "retry"}), via: Via::Cli };
         assert_eq!(process.engine.ask(&run, late).await.unwrap_err().kind(), ErrorKind::Conflict);
     }
     assert_eq!(tools.calls("echo")[0].arguments, json!({"id": 7}));
@@ -237,9 +238,10 @@ async fn a_plan_with_kinds_that_do_not_run_yet_is_refused_before_it_begins() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path(), "one", Tools::new()).await;
     let mut waits = plan(json!([{"id": "a", "tool": "echo"}]), json!({}));
-    waits.steps[0].kind = serde_json::from_value(json!({"type": "wait", "seconds": 1})).unwrap();
+    waits.steps[0].kind =
+        serde_json::from_value(json!({"type": "workflow", "template_id": "t", "parameters": {}})).unwrap();
     let refused = process.engine.start(request(waits, serde_json::Map::new())).await.unwrap_err();
-    assert_eq!(refused.to_string(), "`test` cannot be run by this version: step `a` is of type `wait`");
+    assert_eq!(refused.to_string(), "`test` cannot be run by this version: step `a` is of type `workflow`");
     process.dies().await;
 }
 

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use sequitur::base::{ErrorKind, SystemClock};
+use sequitur::engine::Request;
 use sequitur::engine::webhook::Webhooks;
-use sequitur::engine::{Answer, Request};
 use sequitur::machine::{RunStatus, State, StepStatus, Via};
 use sequitur::workflow::plan::Plan;
 use serde_json::{Value, json};
@@ -130,7 +130,11 @@ async fn the_method_says_whether_a_lost_request_is_repeated_or_asked_about() {
             assert_eq!(step(&state).0, StepStatus::Interrupted, "{method} {more}");
             assert_eq!(receiver.requests().len(), 1, "{method} {more}");
             let task = state.tasks.keys().next().unwrap().clone();
-            second.engine.ask(&run, Request::Answer { task, answer: Answer::Retry, via: Via::Cli }).await.unwrap();
+            second
+                .engine
+                .ask(&run, Request::Answer { task, answer: json!({"action": "retry"}), via: Via::Cli })
+                .await
+                .unwrap();
             assert_eq!(soon(second.settled(&run)).await.status(), RunStatus::Completed);
         }
         let keys = receiver.keys();

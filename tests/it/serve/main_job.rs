@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::client::{Client, Era};
 use super::place::{Place, long_template};
 
-const ALWAYS: [&str; 10] = [
+const ALWAYS: [&str; 11] = [
     "execute_workflow",
     "list_workflow_templates",
     "get_workflow_status",
@@ -16,6 +16,7 @@ const ALWAYS: [&str; 10] = [
     "pause_workflow",
     "resume_workflow",
     "respond_to_task",
+    "signal_workflow",
 ];
 
 fn inventory(era: Era) {

@@ -11,4 +11,5 @@ mod main_job;
 mod model_tools;
 mod place;
 mod processes;
+mod waits;
 mod webhooks;

@@ -43,7 +43,7 @@ fn a_process_that_is_only_looked_at_takes_nothing_over() {
     let progress = || {
         let (code, shown) = place.json(&["show", &id]);
         assert_eq!(code, 0);
-        assert_eq!(shown["status"]["waiting_for"]["kind"], "process", "{shown:#}");
+        assert_eq!(shown["status"]["waiting_for"][0]["kind"], "process", "{shown:#}");
         shown["status"]["progress_percentage"].clone()
     };
     let before = progress();

@@ -41,7 +41,7 @@ fn a_webhook_whose_process_was_killed_is_repeated_or_asked_about() {
         let mut status = second.done("get_workflow_status", &wait)["status"].clone();
         if !safe {
             assert_eq!((&status["status"], receiver.requests().len()), (&json!("paused"), 1), "{status:#}");
-            let task = status["waiting_for"]["name"].clone();
+            let task = status["waiting_for"][0]["name"].clone();
             let answer = place.run(&[
                 "respond",
                 id.as_str().unwrap(),
