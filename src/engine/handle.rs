@@ -278,6 +278,14 @@ impl Engine {
         if let Err(error) = self.adopt_run(run).await {
             tracing::warn!(run, %error, "the request is kept until a process takes the run over");
         }
+        // It may just be taken over here for nobody in particular.
+        let coming = async {
+            while self.shared.is_coming(run) {
+                tokio::time::sleep(TAKEN_LOOK).await;
+            }
+        };
+        // A slow one takes the row in later: it is durable.
+        tokio::time::timeout(TAKEN_WAIT, coming).await.ok();
         let Some(handle) = self.shared.handle(run) else { return self.taken_elsewhere(run, row).await };
         let (tell, told) = oneshot::channel();
         // A run that has just ended takes no messages: the row is durable all the same.

@@ -235,6 +235,11 @@ impl Shared {
         Some(Reserved { shared: self.clone(), run: run.clone() })
     }
 
+    /// Whether a run is just being made or taken over here.
+    pub(super) fn is_coming(&self, run: &str) -> bool {
+        self.lock().coming.contains(run)
+    }
+
     /// A run that cannot be driven here is not tried again unasked.
     pub(super) fn leave_alone(&self, run: Arc<str>) {
         self.lock().left.insert(run);

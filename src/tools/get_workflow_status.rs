@@ -34,13 +34,13 @@ pub(super) struct GetWorkflowStatus;
 pub(super) struct Arguments {
     /// A run; without it the runs are listed.
     workflow_id: Option<String>,
-    /// List only runs with this status.
+    /// List only these.
     status: Option<RunStatus>,
-    /// List at most so many finished runs (default 10).
+    /// Finished runs listed (default 10).
     limit: Option<u32>,
-    /// full: also each step's tool, times and result size.
+    /// full: also tools, times, result sizes.
     detail: Option<Detail>,
-    /// Wait so long (at most 50; default 0).
+    /// At most 50; default 0.
     wait_seconds: Option<u64>,
     /// What to wait for (default done).
     until: Option<UntilArgument>,

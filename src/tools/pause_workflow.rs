@@ -37,8 +37,8 @@ impl Tool for PauseWorkflow {
 
     const NAME: &'static str = "pause_workflow";
     const TITLE: &'static str = "Pause a workflow run";
-    const DESCRIPTION: &'static str = "Stop a run for a while: steps in flight finish, nothing new starts until \
-        resume_workflow, also after a restart.";
+    const DESCRIPTION: &'static str = "Steps in flight finish, nothing new starts until resume_workflow, also after a \
+        restart.";
     const SET: ToolSet = ToolSet::Control;
     const ANNOTATIONS: Annotations = Annotations {
         read_only_hint: Some(false),

@@ -30,7 +30,7 @@ pub(super) struct Arguments {
     task_id: String,
     /// Fits the task's answer_schema.
     answer: Value,
-    /// Wait so long for the run's end (default 45, at most 50).
+    /// Default 45, at most 50.
     wait_seconds: Option<u64>,
     detail: Option<Detail>,
 }
@@ -42,7 +42,7 @@ impl Tool for RespondToTask {
     const NAME: &'static str = "respond_to_task";
     const TITLE: &'static str = "Answer a question of a run";
     const DESCRIPTION: &'static str = "Answer an open question of a run (pending_tasks), then wait for the run. \
-        Questions for a person only are refused with human_required and the command to show the person.";
+        One for a person only is refused with human_required.";
     const SET: ToolSet = ToolSet::Control;
     const ANNOTATIONS: Annotations = Annotations {
         read_only_hint: Some(false),

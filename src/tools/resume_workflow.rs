@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     workflow_id: String,
     /// Start a new run from this step of a finished one.
     from_step: Option<String>,
-    /// Wait so long for its end (default 45, at most 50).
+    /// Default 45, at most 50.
     wait_seconds: Option<u64>,
     detail: Option<Detail>,
 }
@@ -37,8 +37,8 @@ impl Tool for ResumeWorkflow {
 
     const NAME: &'static str = "resume_workflow";
     const TITLE: &'static str = "Resume a workflow run";
-    const DESCRIPTION: &'static str = "Go on with a paused or interrupted run. Finished steps are not repeated; a run \
-        that waits for an answer says which under pending_tasks: use respond_to_task.";
+    const DESCRIPTION: &'static str = "Go on with a paused run. Finished steps are not repeated; to answer use \
+        respond_to_task.";
     const SET: ToolSet = ToolSet::Control;
     const ANNOTATIONS: Annotations = Annotations {
         read_only_hint: Some(false),

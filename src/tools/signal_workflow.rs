@@ -27,16 +27,14 @@ pub(super) struct SignalWorkflow;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
-    /// The event's name, as `wait` steps and `on_event` have it.
     event: String,
-    /// The run it is for: kept until a wait takes it. Without: open waits of all runs, and templates.
+    /// Only this run, which keeps it.
     workflow_id: Option<String>,
-    /// What comes with it (default null).
     #[serde(default)]
     payload: Value,
-    /// Signals with the same id are delivered once.
+    /// Delivers once.
     signal_id: Option<String>,
-    /// Wait so long for the runs it reached (default 0, at most 50).
+    /// Default 0, at most 50.
     wait_seconds: Option<u64>,
 }
 
@@ -73,9 +71,8 @@ impl Tool for SignalWorkflow {
     type Answer = Answer;
 
     const NAME: &'static str = "signal_workflow";
-    const TITLE: &'static str = "Tell runs of an event";
-    const DESCRIPTION: &'static str = "Deliver an event to the runs that wait for it (`wait: event`) and start the \
-        templates that name it (`on_event`). To answer a question of a run use respond_to_task.";
+    const TITLE: &'static str = "Signal runs";
+    const DESCRIPTION: &'static str = "Tell waiting runs of an event; start on_event templates.";
     const SET: ToolSet = ToolSet::Control;
     const ANNOTATIONS: Annotations = Annotations {
         read_only_hint: Some(false),

@@ -102,7 +102,7 @@ fn what_cannot_be_answered_is_refused_with_a_hint() {
     assert_eq!(kind("execute_workflow", json!({"template_id": "a", "definition": {}})), "invalid_input");
     assert_eq!(kind("cancel_workflow", json!({"workflow_id": id})), "conflict");
     let answer = |answer: Value| json!({"workflow_id": id, "task_id": "a", "answer": answer});
-    assert_eq!(kind("respond_to_task", answer(json!(1))), "not_found");
+    assert_eq!(kind("respond_to_task", answer(json!(1))), "conflict");
     assert_eq!(kind("respond_to_task", answer(json!({"action": "retry"}))), "conflict");
     assert_eq!(kind("respond_to_task", json!({"workflow_id": "no", "task_id": "a", "answer": 1})), "not_found");
 }
