@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use sequitur::base::{Clock as _, Entropy as _, ManualEntropy, SystemClock};
-use sequitur::engine::{Answer, Request};
+use sequitur::engine::Request;
 use sequitur::machine::{Event, EventKind, RunStatus, StepPath, Via};
 use sequitur::store::{Fault, Post, RunFilter, Store, StoreOptions};
 use serde_json::json;
@@ -139,8 +139,11 @@ impl Pair {
     fn answer_all(&self) {
         let tasks = self.runtime.block_on(self.store.open_tasks(None)).unwrap();
         for (number, (run, task)) in tasks.into_iter().enumerate() {
-            let answer =
-                if number.is_multiple_of(2) { Answer::Retry } else { Answer::Done { result: json!({"after": 0}) } };
+            let answer = if number.is_multiple_of(2) {
+                json!({"action": "retry"})
+            } else {
+                json!({"action": "done", "result": {"after": 0}})
+            };
             let request = Request::Answer { task: task.id.clone(), answer, via: Via::Cli };
             let post = Post {
                 run: run.to_string(),

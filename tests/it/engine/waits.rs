@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use super::world::{Process, Tools, soon};
 
 fn plan(steps: Value) -> Plan {
-    let definition = json!({"template_id": "waits", "template_name": "Waits", "steps": steps});
+    let mut definition = json!({"template_id": "waits", "template_name": "Waits"});
+    definition["steps"] = steps;
     let loaded = load_value(&definition, Source::User, "test").unwrap_or_else(|rejected| panic!("{rejected}"));
     (*loaded.plan).clone()
 }
@@ -227,7 +228,7 @@ async fn a_thousand_runs_that_wait_hold_no_place_and_go_on_within_seconds() {
         runs.push(one.run(for_event("go")).await);
         runs.push(one.run(far.clone()).await);
     }
-    tokio::time::timeout(Duration::from_secs(60), async {
+    tokio::time::timeout(Duration::from_mins(1), async {
         for run in &runs {
             until(&one, run, RunStatus::Waiting).await;
         }
@@ -238,7 +239,7 @@ async fn a_thousand_runs_that_wait_hold_no_place_and_go_on_within_seconds() {
     assert_eq!(soon(one.settled(&beside)).await.status(), RunStatus::Completed, "there is a place for it");
     let delivered = one.engine.signal(signal("go", None, json!(1))).await.unwrap();
     assert_eq!(delivered.waits, 500);
-    tokio::time::timeout(Duration::from_secs(60), async {
+    tokio::time::timeout(Duration::from_mins(1), async {
         for run in runs.iter().step_by(2) {
             until(&one, run, RunStatus::Completed).await;
         }

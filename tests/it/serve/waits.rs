@@ -6,13 +6,16 @@ use serde_json::{Value, json};
 use super::place::Place;
 
 fn template(id: &str, steps: Value) -> Value {
-    json!({"template_id": id, "template_name": id, "description": "Waits.", "steps": steps,
-           "outputs": {"said": "{{ ask }}"}})
+    let mut whole = json!({"template_id": id, "template_name": id, "description": "Waits.",
+                           "outputs": {"said": "{{ ask }}"}});
+    whole["steps"] = steps;
+    whole
 }
 
 fn approval(extra: Value) -> Value {
     let mut step = json!({"step_id": "ask", "type": "human_task", "prompt": "Pay 5?"});
-    step.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    let Value::Object(extra) = extra else { panic!("an object") };
+    step.as_object_mut().unwrap().extend(extra);
     template("approval", json!([step]))
 }
 

@@ -71,8 +71,9 @@ impl Reader<'_> {
                 let legal = deadline <= at && has_default && !held_up;
                 hold(legal, "a default at the deadline only", || path.to_string())
             }
-            (Waits::Task { .. }, Woken::Answer { .. }) => Ok(()),
-            (Waits::Event { .. }, Woken::Signal { number: None, .. }) => Ok(()),
+            (Waits::Task { .. }, Woken::Answer { .. }) | (Waits::Event { .. }, Woken::Signal { number: None, .. }) => {
+                Ok(())
+            }
             (Waits::Event { name, .. }, Woken::Signal { number: Some(number), payload }) => {
                 hold(!held_up, "nothing starts while paused", || path.to_string())?;
                 let oldest = self.mailbox.oldest(&name).map(|at| self.mailbox.kept.remove(at));
