@@ -23,7 +23,7 @@ pub(crate) fn kind(dice: &Dice, plain: bool) -> StepKind {
         1 => StepKind::Wait(WaitFor::Until(json!(dice.pick(&[-5_000_i64, 300, 900, 1_500])))),
         2 | 3 => {
             let mut extra = serde_json::Map::new();
-            if !plain && dice.percent(40) {
+            if !plain && dice.percent(80) {
                 extra.insert("escalate_to".to_owned(), json!("boss"));
             }
             if dice.percent(40) {
@@ -71,7 +71,7 @@ pub(crate) fn evaluate(case: &Case, path: &StepPath, start: Timestamp) -> Option
         StepKind::Wait(WaitFor::Event(name)) => WaitInput::Event { name: name.clone(), timeout_ms },
         StepKind::HumanTask { extra, .. } => WaitInput::Task {
             prompt: BodyRef::of("\"?\""),
-            timeout_ms: timeout_ms.or(extra.contains_key("escalate_to").then_some(350)),
+            timeout_ms: timeout_ms.or(extra.contains_key("escalate_to").then_some(200)),
             reminder_ms: extra.get("reminder_seconds").and_then(serde_json::Value::as_u64),
         },
         _ => return None,
