@@ -15,7 +15,16 @@ fn the_nearest_name_is_told_for_templates_parameters_arguments_and_tools() {
         (&wrong["error_type"], &wrong["hint"]),
         (&json!("not_found"), &json!("did you mean `model_inventory`?"))
     );
-    assert_eq!(wrong["available_templates"], json!(["measure_development", "model_inventory", "repository_health"]));
+    assert_eq!(
+        wrong["available_templates"],
+        json!([
+            "measure_development",
+            "model_inventory",
+            "model_review_complete",
+            "performance_optimization",
+            "repository_health"
+        ])
+    );
 
     let call = json!({"template_id": "model_inventory", "parameters": {"modle": "x"}});
     let wrong = client.refused("execute_workflow", &call);

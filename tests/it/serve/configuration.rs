@@ -84,17 +84,17 @@ fn what_a_project_asks_for_counts_once_a_person_trusts_it_until_it_changes() {
         (listed["count"].as_u64().unwrap(), listed["warnings"].clone())
     };
     let (count, warnings) = listed(&place);
-    assert_eq!(count, 3, "the built-ins");
+    assert_eq!(count, 5, "the built-ins");
     let warning = warnings[0].as_str().unwrap();
     assert!(warning.contains("`workflows.directories`") && warning.contains("sequitur trust ."), "{warning}");
     let doctor = place.json(&["doctor"]).1.to_string();
     assert!(doctor.contains("is not trusted"), "{doctor}");
 
     assert_eq!(place.run(&["trust", "."]).status.code(), Some(0));
-    assert_eq!(listed(&place), (4, json!([])));
+    assert_eq!(listed(&place), (6, json!([])));
 
     place.write("sequitur.json", r#"{"workflows": {"directories": ["own", "more"]}}"#);
     let (count, warnings) = listed(&place);
-    assert_eq!(count, 3);
+    assert_eq!(count, 5);
     assert!(warnings[0].as_str().unwrap().contains("changed"), "{warnings}");
 }

@@ -56,6 +56,25 @@ fn inventory(era: Era) {
     assert!(status.success(), "{log}");
 }
 
+#[test]
+fn the_review_finds_what_is_wrong_and_writes_a_document_of_it() {
+    let place = Place::new();
+    let mut client = Client::greeted(&mut place.command(&["serve"]), Era::Legacy);
+    let run = client.done("execute_workflow", &json!({"template_id": "model_review_complete", "detail": "full"}));
+    assert_eq!(run["status"], "completed", "{run:#}");
+    assert_eq!((&run["steps_completed"], &run["steps_failed"]), (&json!(8), &json!(0)));
+    let found = run["outputs"]["summary"]["issue_count"].as_u64().unwrap();
+    assert!(found > 100, "the sample has faults of every kind: {found}");
+    let document = std::fs::read(run["outputs"]["documentation"].as_str().unwrap()).unwrap();
+    assert!(document.starts_with(b"PK"), "a Word document is a zip file");
+
+    let slow = client.done("execute_workflow", &json!({"template_id": "performance_optimization", "detail": "full"}));
+    assert_eq!((&slow["status"], &slow["steps_completed"]), (&json!("completed"), &json!(5)), "{slow:#}");
+    let tree = slow["outputs"]["dependency_tree"].as_array().unwrap();
+    let measure = slow["outputs"]["most_complex_measure"].as_str().unwrap();
+    assert_eq!(tree[0]["object"], format!("[{measure}]"), "the last step looks at what the one before found");
+}
+
 fn told_progress(notifications: &[Value], run: &str) {
     let told: Vec<&Value> = notifications
         .iter()
